@@ -1,0 +1,142 @@
+//! Why something is held or halted: one enum behind the log, `/readyz`, the metrics and `check`.
+
+use std::fmt;
+
+use crate::bad_record::BadRecord;
+use crate::record::TopicPartition;
+
+/// Held causes wait and go on by themselves; halted ones need a person for one topic-partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    // Held: the world is in the way.
+    KafkaUnreachable { brokers: String, detail: String },
+    KafkaLoginRefused { detail: String },
+    KafkaNotPermitted { what: String },
+    TopicMissing { topic: String },
+    NotAssigned,
+    MilvusUnreachable { endpoint: String, detail: String },
+    MilvusSlow { endpoint: String, timeout_ms: u128 },
+    MilvusBusy { reason: String },
+    MilvusDenies { reason: String },
+    MilvusLoginRefused { reason: String },
+    MilvusNotPermitted { reason: String },
+    CollectionMissing { database: String, collection: String },
+    DatabaseMissing { database: String },
+    // Halted: a person is needed.
+    BadRecord { at: TopicPartition, offset: i64, bad: BadRecord },
+    Refused { collection: String, reason: String },
+    ShortCount { collection: String, sent: usize, acked: i64 },
+    PlanImpossible { collection: String, reason: String },
+    OffsetOutOfRange { at: TopicPartition, detail: String },
+}
+
+impl Cause {
+    /// A short, stable word for metrics and for finding the cause in the documentation.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::KafkaUnreachable { .. } => "kafka_unreachable",
+            Self::KafkaLoginRefused { .. } => "kafka_login_refused",
+            Self::KafkaNotPermitted { .. } => "kafka_not_permitted",
+            Self::TopicMissing { .. } => "topic_missing",
+            Self::NotAssigned => "not_assigned",
+            Self::MilvusUnreachable { .. } => "milvus_unreachable",
+            Self::MilvusSlow { .. } => "milvus_slow",
+            Self::MilvusBusy { .. } => "milvus_busy",
+            Self::MilvusDenies { .. } => "milvus_denies",
+            Self::MilvusLoginRefused { .. } => "milvus_login_refused",
+            Self::MilvusNotPermitted { .. } => "milvus_not_permitted",
+            Self::CollectionMissing { .. } => "collection_missing",
+            Self::DatabaseMissing { .. } => "database_missing",
+            Self::BadRecord { .. } => "bad_record",
+            Self::Refused { .. } => "refused",
+            Self::ShortCount { .. } => "short_count",
+            Self::PlanImpossible { .. } => "plan_impossible",
+            Self::OffsetOutOfRange { .. } => "offset_out_of_range",
+        }
+    }
+}
+
+/// What is the matter and what to do, in one sentence.
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::KafkaUnreachable { brokers, detail } => write!(
+                f,
+                "Kafka at {brokers} cannot be reached ({detail}); check bootstrap.servers, the network, and whether the listener wants TLS (security.protocol)"
+            ),
+            Self::KafkaLoginRefused { detail } => write!(
+                f,
+                "Kafka refused the login ({detail}); check sasl.mechanism and the user and password in sasl.jaas.config"
+            ),
+            Self::KafkaNotPermitted { what } => write!(
+                f,
+                "Kafka does not permit this user to {what}; grant READ on the topic and on the consumer group"
+            ),
+            Self::TopicMissing { topic } => write!(
+                f,
+                "topic '{topic}' does not exist; create it, or correct 'topics'"
+            ),
+            Self::NotAssigned => write!(
+                f,
+                "no partition has been assigned yet; waiting for the consumer group"
+            ),
+            Self::MilvusUnreachable { endpoint, detail } => write!(
+                f,
+                "Milvus at {endpoint} cannot be reached ({detail}); check public.endpoint and that Milvus is up"
+            ),
+            Self::MilvusSlow {
+                endpoint,
+                timeout_ms,
+            } => write!(
+                f,
+                "Milvus at {endpoint} did not answer within {timeout_ms} ms; the same request is repeated (milvus.request.timeout.ms)"
+            ),
+            Self::MilvusBusy { reason } => {
+                write!(f, "Milvus asks to wait ({reason}); the same request is repeated")
+            }
+            Self::MilvusDenies { reason } => write!(
+                f,
+                "Milvus takes no writes now ({reason}); free memory or disk there, or raise its quota"
+            ),
+            Self::MilvusLoginRefused { reason } => write!(
+                f,
+                "Milvus refused the credentials ({reason}); check 'token' (user:password, or an API key)"
+            ),
+            Self::MilvusNotPermitted { reason } => write!(
+                f,
+                "Milvus does not permit this user the call ({reason}); grant DescribeCollection, Insert and Upsert on the collection"
+            ),
+            Self::CollectionMissing {
+                database,
+                collection,
+            } => write!(
+                f,
+                "collection '{collection}' does not exist in database '{database}'; create it, or correct collection.name and database.name"
+            ),
+            Self::DatabaseMissing { database } => write!(
+                f,
+                "database '{database}' does not exist; create it, or correct database.name"
+            ),
+            Self::BadRecord { at, offset, bad } => write!(f, "{at}@{offset}: {bad}"),
+            Self::Refused { collection, reason } => write!(
+                f,
+                "Milvus refused rows for collection '{collection}' ({reason}); mend the collection or the records and restart"
+            ),
+            Self::ShortCount {
+                collection,
+                sent,
+                acked,
+            } => write!(
+                f,
+                "Milvus acknowledged {acked} of {sent} rows for collection '{collection}' five times; look into Milvus's log before restarting"
+            ),
+            Self::PlanImpossible { collection, reason } => {
+                write!(f, "collection '{collection}' cannot be written: {reason}")
+            }
+            Self::OffsetOutOfRange { at, detail } => write!(
+                f,
+                "{at}: {detail}; the records are gone from Kafka: decide from where to go on and set the group's offset"
+            ),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The configuration as the rest of the program sees it: typed, checked, complete.
+
+pub mod secret;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secret::Secret;
+
+/// Everything `run` and `check` need. Made by [`load`]; nothing downstream sees raw text.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub name: String,
+    /// Not empty, without duplicates.
+    pub topics: Vec<String>,
+    pub tasks_max: usize,
+    pub kafka: KafkaConfig,
+    pub milvus: MilvusConfig,
+    /// `collection.name`: a name or a template over `${topic}`.
+    pub collection_name: String,
+    pub insert_mode: InsertMode,
+    pub unknown_fields: UnknownFields,
+    pub tolerance: Tolerance,
+    pub batch_max_rows: usize,
+    /// Encoded bytes of one request.
+    pub batch_max_bytes: usize,
+    pub linger: Duration,
+    pub buffer_max_bytes: usize,
+    /// `offset.flush.interval.ms`.
+    pub commit_interval: Duration,
+    pub shutdown_timeout: Duration,
+    /// `None`: the operations surface is closed.
+    pub ops_listen: Option<SocketAddr>,
+    pub log: LogConfig,
+    /// What the reader of the log should know about this configuration; logged once at start.
+    pub notices: Vec<Notice>,
+    /// Every known key with its effective value (secrets as `****`) and where it came from; for the log and `check`.
+    pub effective: Vec<Effective>,
+}
+
+/// Settings of the consumer, by librdkafka's names, ours and the user's already merged.
+#[derive(Debug, Clone)]
+pub struct KafkaConfig {
+    /// For messages.
+    pub bootstrap_servers: String,
+    pub group_id: String,
+    pub consumer: Vec<(String, Setting)>,
+    /// Applied by the ledger where the group has no committed offset; librdkafka itself runs with `error`.
+    pub auto_offset_reset: OffsetReset,
+    pub session_timeout: Duration,
+    pub max_poll_interval: Duration,
+}
+
+/// A value handed to librdkafka; prints as `****` where it is a secret.
+#[derive(Debug, Clone)]
+pub enum Setting {
+    Plain(String),
+    Secret(Secret),
+}
+
+#[derive(Debug, Clone)]
+pub struct MilvusConfig {
+    pub endpoint: Endpoint,
+    pub token: Token,
+    pub database: String,
+    /// PEM file of the certificate authorities to trust instead of the system's.
+    pub tls_ca_path: Option<PathBuf>,
+    /// Name to expect in the server's certificate instead of the endpoint's host.
+    pub tls_server_name: Option<String>,
+    /// One attempt, connecting included.
+    pub request_timeout: Duration,
+    pub retry_backoff: Duration,
+    pub retry_backoff_max: Duration,
+}
+
+/// Where Milvus listens. `Display` gives `http(s)://host:port`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub tls: bool,
+    pub host: String,
+    pub port: u16,
+}
+
+#[derive(Debug, Clone)]
+pub enum Token {
+    None,
+    Inline(Secret),
+    /// Read again whenever it changes.
+    File(PathBuf),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InsertMode {
+    Auto,
+    Upsert,
+    Insert,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownFields {
+    Ignore,
+    Fail,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tolerance {
+    None,
+    All,
+}
+
+/// `auto.offset.reset`: where to begin without a committed offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OffsetReset {
+    Earliest,
+    Latest,
+    /// Java's `none`: halt.
+    Fail,
+}
+
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    pub level: tracing::Level,
+    pub json: bool,
+}
+
+/// One line for the log at start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub warn: bool,
+    pub text: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Effective {
+    pub key: &'static str,
+    pub value: String,
+    /// `default`, `FILE:LINE`, an environment variable's name, or `--set`.
+    pub origin: String,
+}

@@ -1,0 +1,1 @@
+//! From payload bytes to a row.

@@ -1,0 +1,1 @@
+//! Kafka: the consumer and its threads. rdkafka is named only in this folder.

@@ -1,0 +1,35 @@
+//! Kafka → Milvus, in one direction.
+//!
+//! ```text
+//!  Kafka ──► consumer ──chunks, bounded channel──► writer ──Insert / Upsert──► Milvus
+//!    ▲          │ ▲                                  │
+//!    │          │ └───────── tenure.settled ─────────┘
+//!    └─ commit thread
+//! ```
+//!
+//! The consumer copies records into chunks; a writer decodes them into columns by its plan, batches and
+//! sends them; a settled batch raises `settled` in the tenures it covers; the commit thread tells Kafka.
+//! The words (record, row, tenure, settled, held, halted, …) are defined in ARCHITECTURE.md.
+
+pub mod cli;
+pub mod config;
+pub mod pipeline;
+
+pub mod record;
+pub mod tenure;
+pub mod budget;
+pub mod ledger;
+
+pub mod routing;
+pub mod plan;
+pub mod bad_record;
+pub mod decode;
+pub mod columns;
+pub mod writer;
+
+pub mod kafka;
+pub mod milvus;
+
+pub mod cause;
+pub mod ops;
+pub mod check;

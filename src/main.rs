@@ -1,0 +1,3 @@
+//! Command line → function → exit status.
+
+fn main() {}

@@ -1,0 +1,53 @@
+//! Milvus: the calls we make, behind one small trait. tonic is named only in this folder.
+
+pub mod client;
+pub mod schema;
+pub mod status;
+
+/// Messages and stubs generated from `proto/`.
+#[allow(
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated"
+)]
+pub mod proto {
+    pub mod common {
+        tonic::include_proto!("milvus.proto.common");
+    }
+    pub mod schema {
+        tonic::include_proto!("milvus.proto.schema");
+    }
+    pub mod milvus {
+        tonic::include_proto!("milvus.proto.milvus");
+    }
+}
+
+use std::future::Future;
+
+use schema::Schema;
+use status::MilvusError;
+
+/// One encoded batch part, ready to be sent as often as it takes.
+#[derive(Debug, Clone)]
+pub enum WriteRequest {
+    Insert(proto::milvus::InsertRequest),
+    Upsert(proto::milvus::UpsertRequest),
+}
+
+/// What the sink asks of Milvus. A call is one attempt under one deadline; `Ok` means success by status (and, for
+/// writes, by count), everything else is a [`MilvusError`] that says what to do.
+pub trait Milvus: Send + Sync + 'static {
+    /// The collection's schema, read now.
+    fn describe(
+        &self,
+        collection: &str,
+    ) -> impl Future<Output = Result<Schema, MilvusError>> + Send;
+
+    /// Writes one request once.
+    fn write(&self, request: &WriteRequest) -> impl Future<Output = Result<(), MilvusError>> + Send;
+
+    /// For messages: `http(s)://host:port`.
+    fn endpoint(&self) -> String;
+}

@@ -1,0 +1,76 @@
+//! A described collection in our own words: what the plan is made from.
+
+use std::sync::Arc;
+
+/// What `DescribeCollection` says that matters to a writer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schema {
+    pub collection: String,
+    /// Changes when a collection is dropped and made again; 0 where the server does not say.
+    pub collection_id: i64,
+    /// `update_timestamp`; 0 where the server does not say.
+    pub timestamp: u64,
+    /// In schema order, without `$meta`.
+    pub fields: Vec<Field>,
+    /// Names of struct-array fields.
+    pub struct_arrays: Vec<String>,
+    pub dynamic: bool,
+    /// Property `allow_insert_auto_id`.
+    pub allow_insert_auto_id: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    pub name: Arc<str>,
+    pub kind: FieldType,
+    pub primary_key: bool,
+    pub auto_id: bool,
+    pub partition_key: bool,
+    pub nullable: bool,
+    pub default: Option<DefaultValue>,
+    /// Filled by a function of the collection (BM25): never sent.
+    pub function_output: bool,
+}
+
+/// Every type that Milvus has, with its parameters. `None` where the server names no limit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FieldType {
+    Bool,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Float,
+    Double,
+    /// Limit in bytes.
+    VarChar { max_length: Option<usize> },
+    Json,
+    Array {
+        element: Box<FieldType>,
+        max_capacity: Option<usize>,
+    },
+    Geometry,
+    Text { max_length: Option<usize> },
+    Timestamptz,
+    FloatVector { dim: usize },
+    BinaryVector { dim: usize },
+    Float16Vector { dim: usize },
+    BFloat16Vector { dim: usize },
+    SparseFloatVector,
+    Int8Vector { dim: usize },
+    ArrayOfVector,
+    ArrayOfStruct,
+    /// A type this version does not know, by its number.
+    Unknown(i32),
+}
+
+/// A field's `default_value` as described.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DefaultValue {
+    Bool(bool),
+    Int(i64),
+    Float(f32),
+    Double(f64),
+    Text(String),
+    Bytes(Vec<u8>),
+}

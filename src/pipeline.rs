@@ -1,0 +1,1 @@
+//! Wires the stations and drains them.
