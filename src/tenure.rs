@@ -14,7 +14,15 @@ pub struct Tenure {
     /// The next offset to commit: every record below it is settled. Starts at the offset assigned.
     settled: AtomicI64,
     open: AtomicBool,
-    halted: OnceLock<Cause>,
+    halted: OnceLock<Halt>,
+}
+
+/// A person is needed: nothing at or behind `at` is written in this tenure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halt {
+    /// The offset it stands at; what is below may still be settled by a batch under way.
+    pub at: i64,
+    pub cause: Cause,
 }
 
 impl Tenure {
@@ -46,12 +54,38 @@ impl Tenure {
         self.open.store(false, Ordering::Release);
     }
 
-    /// Stands still at `settled` until a person comes. The first cause stays; says whether this one was it.
-    pub fn halt(&self, cause: Cause) -> bool {
-        self.halted.set(cause).is_ok()
+    /// Stands still at `at` until a person comes. The first halt stays; says whether this one was it.
+    pub fn halt(&self, at: i64, cause: Cause) -> bool {
+        self.halted.set(Halt { at, cause }).is_ok()
     }
 
-    pub fn halted(&self) -> Option<&Cause> {
+    pub fn halted(&self) -> Option<&Halt> {
         self.halted.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenure() -> Tenure {
+        Tenure::new(TopicPartition::new("t", 0), 5)
+    }
+
+    #[test]
+    fn settled_starts_at_the_assigned_offset_and_never_falls() {
+        let tenure = tenure();
+        assert_eq!(tenure.settled(), 5);
+        tenure.settle(9);
+        tenure.settle(7);
+        assert_eq!(tenure.settled(), 9);
+    }
+
+    #[test]
+    fn the_first_halt_stays() {
+        let tenure = tenure();
+        assert!(tenure.halt(6, Cause::NotAssigned));
+        assert!(!tenure.halt(8, Cause::NotAssigned));
+        assert_eq!(tenure.halted().map(|halt| halt.at), Some(6));
     }
 }

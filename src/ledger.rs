@@ -1,1 +1,0 @@
-//! The ledger: which offsets may be committed, and how a rebalance is answered.

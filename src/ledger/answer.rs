@@ -1,0 +1,268 @@
+//! How the ledger answers a rebalance: look up before an assign, drain before a revoke; and how it stops.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Command, Ledger, Look, Outcome, Part, Rebalance, Start};
+use crate::cause::Cause;
+use crate::config::OffsetReset;
+use crate::record::TopicPartition;
+use crate::tenure::Tenure;
+
+#[derive(Debug)]
+pub(super) enum Phase {
+    Steady,
+    LookingUp {
+        wanted: BTreeSet<TopicPartition>,
+        found: BTreeMap<TopicPartition, Look>,
+        until: Instant,
+    },
+    Draining {
+        drain: Drain,
+        until: Instant,
+    },
+    Committing {
+        drain: Drain,
+        number: u64,
+        until: Instant,
+    },
+    Finished,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Drain {
+    partitions: Vec<TopicPartition>,
+    /// Ends the process instead of answering a revoke.
+    stopping: bool,
+}
+
+impl Ledger {
+    /// What Kafka said of a partition that a [`Command::LookUp`] asked for.
+    pub fn looked_up(&mut self, partition: &TopicPartition, look: Look) {
+        if let Phase::LookingUp { wanted, found, .. } = &mut self.phase
+            && wanted.remove(partition)
+        {
+            found.insert(partition.clone(), look);
+        } else if self.late.remove(partition) {
+            let start = self.begin(partition.clone(), look);
+            self.commands.push(Command::Assign(vec![start]));
+        }
+    }
+
+    /// The look-up did not succeed; whether it is still wanted.
+    pub fn wants_look_up(&self, partition: &TopicPartition) -> bool {
+        self.late.contains(partition)
+            || matches!(&self.phase, Phase::LookingUp { wanted, .. } if wanted.contains(partition))
+    }
+
+    /// One step; says whether another may follow at once.
+    pub(super) fn step(&mut self, now: Instant) -> bool {
+        if let Some(by) = self.stop_by
+            && matches!(self.phase, Phase::Steady | Phase::LookingUp { .. })
+        {
+            let partitions = self.parts.keys().cloned().collect();
+            self.start_drain(partitions, true, by);
+            return true;
+        }
+        match std::mem::replace(&mut self.phase, Phase::Steady) {
+            Phase::Steady => match self.waiting.pop_front() {
+                Some(rebalance) => self.start_answer(rebalance, now),
+                None => self.finish_when_steady(),
+            },
+            Phase::LookingUp {
+                wanted,
+                found,
+                until,
+            } => {
+                if wanted.is_empty() || now >= until {
+                    self.answer_assign(wanted, found);
+                    return true;
+                }
+                self.phase = Phase::LookingUp {
+                    wanted,
+                    found,
+                    until,
+                };
+                false
+            }
+            Phase::Draining { drain, until } => self.drain_step(drain, until, now),
+            Phase::Committing {
+                drain,
+                number,
+                until,
+            } => self.commit_step(drain, number, until, now),
+            Phase::Finished => {
+                self.phase = Phase::Finished;
+                false
+            }
+        }
+    }
+
+    fn start_answer(&mut self, rebalance: Rebalance, now: Instant) -> bool {
+        match rebalance {
+            Rebalance::Assigned(partitions) => {
+                if !partitions.is_empty() {
+                    self.commands.push(Command::LookUp(partitions.clone()));
+                }
+                self.phase = Phase::LookingUp {
+                    wanted: partitions.into_iter().collect(),
+                    found: BTreeMap::new(),
+                    until: now + self.rules.look_up_patience,
+                };
+            }
+            Rebalance::Revoked(partitions) => {
+                self.start_drain(partitions, false, now + self.rules.drain_deadline);
+            }
+            Rebalance::Lost(partitions) => self.unassign(partitions),
+        }
+        true
+    }
+
+    fn answer_assign(
+        &mut self,
+        missing: BTreeSet<TopicPartition>,
+        found: BTreeMap<TopicPartition, Look>,
+    ) {
+        self.late.extend(missing);
+        let starts = found
+            .into_iter()
+            .map(|(partition, look)| self.begin(partition, look))
+            .collect();
+        self.assigned_once = true;
+        self.commands.push(Command::Assign(starts));
+    }
+
+    /// A new tenure, from the committed offset if Kafka still has it.
+    fn begin(&mut self, partition: TopicPartition, look: Look) -> Start {
+        let (offset, halt) = first_offset(look, self.rules.reset);
+        let tenure = Arc::new(Tenure::new(partition.clone(), offset));
+        if let Some(detail) = halt {
+            let at = partition.clone();
+            tenure.halt(offset, Cause::OffsetOutOfRange { at, detail });
+        }
+        let end = self.rules.until_end.then_some(look.high);
+        let part = Part {
+            tenure: Arc::clone(&tenure),
+            handed: offset,
+            committed: offset,
+            end,
+            end_reported: false,
+        };
+        self.parts.insert(partition, part);
+        Start {
+            tenure,
+            offset,
+            end,
+        }
+    }
+
+    fn start_drain(&mut self, partitions: Vec<TopicPartition>, stopping: bool, until: Instant) {
+        self.commands.push(Command::StopReading(partitions.clone()));
+        self.commands.push(Command::Flush);
+        self.phase = Phase::Draining {
+            drain: Drain {
+                partitions,
+                stopping,
+            },
+            until,
+        };
+    }
+
+    fn drain_step(&mut self, drain: Drain, until: Instant, now: Instant) -> bool {
+        if now < until && !self.all(&drain, Part::drained) {
+            self.phase = Phase::Draining { drain, until };
+            return false;
+        }
+        match self.commit_settled() {
+            Some(number) => {
+                self.phase = Phase::Committing {
+                    drain,
+                    number,
+                    until: now + self.rules.commit_patience,
+                };
+            }
+            None => self.end_drain(drain),
+        }
+        true
+    }
+
+    fn commit_step(&mut self, drain: Drain, number: u64, until: Instant, now: Instant) -> bool {
+        if now >= until || self.all(&drain, Part::committed_all) {
+            self.end_drain(drain);
+            return true;
+        }
+        let under_way = self.is_under_way(number);
+        // A failed commit is repeated at once: the commit thread paces the attempts.
+        let number = if under_way {
+            number
+        } else {
+            self.commit_settled().unwrap_or(number)
+        };
+        self.phase = Phase::Committing {
+            drain,
+            number,
+            until,
+        };
+        false
+    }
+
+    fn end_drain(&mut self, drain: Drain) {
+        if drain.stopping {
+            let complete = self.all(&drain, |part| part.drained() && part.committed_all());
+            self.finish(if complete {
+                Outcome::Drained
+            } else {
+                Outcome::NotDrained
+            });
+        } else {
+            self.unassign(drain.partitions);
+        }
+    }
+
+    fn all(&self, drain: &Drain, holds: impl Fn(&Part) -> bool) -> bool {
+        drain
+            .partitions
+            .iter()
+            .filter_map(|partition| self.parts.get(partition))
+            // Of a tenure lost meanwhile there is nothing left to wait for.
+            .all(|part| !part.tenure.is_open() || holds(part))
+    }
+
+    fn unassign(&mut self, partitions: Vec<TopicPartition>) {
+        for partition in &partitions {
+            self.late.remove(partition);
+            if let Some(part) = self.parts.remove(partition) {
+                part.tenure.close();
+            }
+        }
+        self.commands.push(Command::Unassign(partitions));
+    }
+}
+
+/// Where to begin, and why not if that place is gone.
+fn first_offset(look: Look, reset: OffsetReset) -> (i64, Option<String>) {
+    match (look.committed, reset) {
+        (Some(committed), _) if committed < look.low => (
+            committed,
+            Some(format!(
+                "committed offset {committed} has expired, the log begins at {}",
+                look.low
+            )),
+        ),
+        (Some(committed), _) if committed > look.high => (
+            committed,
+            Some(format!(
+                "committed offset {committed} lies behind the end of the log at {}; the topic was truncated or made anew",
+                look.high
+            )),
+        ),
+        (Some(committed), _) => (committed, None),
+        (None, OffsetReset::Earliest) => (look.low, None),
+        (None, OffsetReset::Latest) => (look.high, None),
+        (None, OffsetReset::Fail) => (
+            look.low,
+            Some("the group has no committed offset and auto.offset.reset is none".to_owned()),
+        ),
+    }
+}

@@ -1,0 +1,256 @@
+//! The ledger: which offsets may be committed, and how a rebalance is answered. A pure state machine.
+//!
+//! The consumer tells it what happened and when; it answers with [`Command`]s. It reads `settled` and `halted`
+//! from the tenures it made, and names neither Kafka's client nor a clock, so that a simulation can drive it.
+//!
+//! One rebalance is answered at a time: an assign after its look-up, a revoke after its drain.
+
+mod answer;
+mod commits;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::cause::Cause;
+use crate::config::OffsetReset;
+use crate::record::TopicPartition;
+use crate::tenure::Tenure;
+use answer::Phase;
+use commits::Commits;
+
+#[derive(Debug, Clone)]
+pub struct Rules {
+    pub commit_interval: Duration,
+    /// How long a revoke may wait for what is in flight.
+    pub drain_deadline: Duration,
+    /// How long the answer to an assign waits for slow look-ups; those partitions then come later.
+    pub look_up_patience: Duration,
+    /// How long a drain waits for its commit.
+    pub commit_patience: Duration,
+    pub reset: OffsetReset,
+    pub until_end: bool,
+}
+
+/// What Kafka knows of a partition before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    pub committed: Option<i64>,
+    /// The first offset still there.
+    pub low: i64,
+    /// The offset after the last record.
+    pub high: i64,
+}
+
+/// What the consumer is to do, in the order given.
+#[derive(Debug)]
+pub enum Command {
+    LookUp(Vec<TopicPartition>),
+    /// Answers an assign, or adds to one answered before.
+    Assign(Vec<Start>),
+    /// Take no more records of these; drop those that no writer has.
+    StopReading(Vec<TopicPartition>),
+    /// Have the writers send what they hold without waiting for company.
+    Flush,
+    Store(Vec<(TopicPartition, i64)>),
+    /// Commit what is stored; the number comes back with the result.
+    Commit(u64),
+    /// Answers a revoke or a loss. The tenures are closed already.
+    Unassign(Vec<TopicPartition>),
+    Finished(Outcome),
+}
+
+/// How one partition begins to be read.
+#[derive(Debug, Clone)]
+pub struct Start {
+    pub tenure: Arc<Tenure>,
+    pub offset: i64,
+    /// Records from here on are not read (`--until-end`).
+    pub end: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Asked to stop, and everything read was settled and committed.
+    Drained,
+    /// Asked to stop, and time ran out.
+    NotDrained,
+    /// `--until-end`: every end was reached; `halted` where a partition stands at a record.
+    EndReached {
+        halted: bool,
+    },
+    AllHalted,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitResult {
+    Done,
+    /// Nothing was new; no failure.
+    Nothing,
+    Failed,
+}
+
+#[derive(Debug)]
+struct Part {
+    tenure: Arc<Tenure>,
+    /// The offset after the last record handed to a writer.
+    handed: i64,
+    /// What the group's committed offset is known to be, or the start where there is none.
+    committed: i64,
+    end: Option<i64>,
+    end_reported: bool,
+}
+
+impl Part {
+    /// Everything handed over is settled, or everything before the halt.
+    fn drained(&self) -> bool {
+        let target = match self.tenure.halted() {
+            Some(halt) => halt.at.min(self.handed),
+            None => self.handed,
+        };
+        self.tenure.settled() >= target
+    }
+
+    fn committed_all(&self) -> bool {
+        self.tenure.settled() <= self.committed
+    }
+
+    fn reached_end(&self) -> bool {
+        self.tenure.halted().is_some()
+            || self.end_reported
+            || self.end.is_some_and(|end| self.handed >= end)
+    }
+}
+
+#[derive(Debug)]
+enum Rebalance {
+    Assigned(Vec<TopicPartition>),
+    Revoked(Vec<TopicPartition>),
+    Lost(Vec<TopicPartition>),
+}
+
+#[derive(Debug)]
+pub struct Ledger {
+    rules: Rules,
+    parts: BTreeMap<TopicPartition, Part>,
+    waiting: VecDeque<Rebalance>,
+    phase: Phase,
+    /// Assigned, but not looked up in time for the answer.
+    late: BTreeSet<TopicPartition>,
+    assigned_once: bool,
+    commits: Commits,
+    /// Asked to stop: the drain ends by then.
+    stop_by: Option<Instant>,
+    commands: Vec<Command>,
+}
+
+impl Ledger {
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            parts: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            phase: Phase::Steady,
+            late: BTreeSet::new(),
+            assigned_once: false,
+            commits: Commits::default(),
+            stop_by: None,
+            commands: Vec::new(),
+        }
+    }
+
+    pub fn assigned(&mut self, partitions: Vec<TopicPartition>) {
+        self.waiting.push_back(Rebalance::Assigned(partitions));
+    }
+
+    pub fn revoked(&mut self, partitions: Vec<TopicPartition>) {
+        self.waiting.push_back(Rebalance::Revoked(partitions));
+    }
+
+    /// The partitions belong to somebody else already: nothing more of them is sent or committed.
+    pub fn lost(&mut self, partitions: Vec<TopicPartition>) {
+        for partition in &partitions {
+            if let Some(part) = self.parts.get(partition) {
+                part.tenure.close();
+            }
+        }
+        self.waiting.push_back(Rebalance::Lost(partitions));
+    }
+
+    /// `next` is the offset after the last record of `partition` that a writer was given.
+    pub fn handed(&mut self, partition: &TopicPartition, next: i64) {
+        if let Some(part) = self.parts.get_mut(partition) {
+            part.handed = part.handed.max(next);
+        }
+    }
+
+    /// Kafka reports the end of the partition (a compacted or marked tail has no record at the end offset).
+    pub fn end_reported(&mut self, partition: &TopicPartition) {
+        if let Some(part) = self.parts.get_mut(partition) {
+            part.end_reported = true;
+        }
+    }
+
+    /// Kafka has no record at the offset to be read next.
+    pub fn out_of_range(&mut self, partition: &TopicPartition) {
+        if let Some(part) = self.parts.get(partition) {
+            let cause = Cause::OffsetOutOfRange {
+                at: partition.clone(),
+                detail: format!("offset {} is out of range", part.handed),
+            };
+            part.tenure.halt(part.handed, cause);
+        }
+    }
+
+    /// Drain everything by `deadline`, commit, and finish.
+    pub fn stop(&mut self, deadline: Instant) {
+        self.stop_by.get_or_insert(deadline);
+    }
+
+    /// A rebalance is being answered, or waits for its answer.
+    pub fn is_rebalancing(&self) -> bool {
+        !matches!(self.phase, Phase::Steady) || !self.waiting.is_empty()
+    }
+
+    /// Moves on as far as what is known allows. Called after every event and every few milliseconds.
+    pub fn advance(&mut self, now: Instant) -> Vec<Command> {
+        self.commit_when_due(now);
+        while self.step(now) {}
+        std::mem::take(&mut self.commands)
+    }
+
+    /// Everything asked of it is done while nothing else is going on.
+    fn finish_when_steady(&mut self) -> bool {
+        let quiet = self.assigned_once && self.late.is_empty();
+        if !quiet
+            || !self
+                .parts
+                .values()
+                .all(|part| part.drained() && part.committed_all())
+        {
+            return false;
+        }
+        let halted = |part: &Part| part.tenure.halted().is_some();
+        let outcome = if self.rules.until_end && self.parts.values().all(Part::reached_end) {
+            Outcome::EndReached {
+                halted: self.parts.values().any(halted),
+            }
+        } else if !self.parts.is_empty() && self.parts.values().all(halted) {
+            Outcome::AllHalted
+        } else {
+            return false;
+        };
+        self.finish(outcome);
+        true
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        for part in self.parts.values() {
+            part.tenure.close();
+        }
+        self.phase = Phase::Finished;
+        self.commands.push(Command::Finished(outcome));
+    }
+}

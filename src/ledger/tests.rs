@@ -1,0 +1,370 @@
+//! The ledger driven by hand: each test tells a story and looks at the commands.
+
+use super::*;
+
+struct Story {
+    ledger: Ledger,
+    now: Instant,
+    tenures: BTreeMap<TopicPartition, Arc<Tenure>>,
+    /// What the ledger wants done, in words; cleared by [`Story::said`].
+    said: Vec<String>,
+    auto_commit: bool,
+}
+
+fn tp(partition: i32) -> TopicPartition {
+    TopicPartition::new("t", partition)
+}
+
+fn look(committed: Option<i64>, low: i64, high: i64) -> Look {
+    Look {
+        committed,
+        low,
+        high,
+    }
+}
+
+impl Story {
+    fn new(reset: OffsetReset, until_end: bool) -> Self {
+        Self {
+            ledger: Ledger::new(Rules {
+                commit_interval: Duration::from_secs(1),
+                drain_deadline: Duration::from_secs(30),
+                look_up_patience: Duration::from_secs(5),
+                commit_patience: Duration::from_secs(5),
+                reset,
+                until_end,
+            }),
+            now: Instant::now(),
+            tenures: BTreeMap::new(),
+            said: Vec::new(),
+            auto_commit: true,
+        }
+    }
+
+    fn begun(partitions: &[i32]) -> Self {
+        let mut story = Self::new(OffsetReset::Earliest, false);
+        story.assign(partitions, look(Some(10), 0, 100));
+        story.said();
+        story
+    }
+
+    fn assign(&mut self, partitions: &[i32], look: Look) {
+        let list: Vec<_> = partitions.iter().copied().map(tp).collect();
+        self.ledger.assigned(list.clone());
+        self.run();
+        for partition in list {
+            self.ledger.looked_up(&partition, look);
+        }
+        self.run();
+    }
+
+    fn run(&mut self) {
+        loop {
+            let commands = self.ledger.advance(self.now);
+            if commands.is_empty() {
+                return;
+            }
+            for command in commands {
+                self.obey(command);
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        let names = |list: &[TopicPartition]| {
+            let names: Vec<_> = list.iter().map(|tp| tp.partition.to_string()).collect();
+            names.join(",")
+        };
+        let words = match command {
+            Command::LookUp(list) => format!("look up {}", names(&list)),
+            Command::Assign(starts) => {
+                let words: Vec<_> = starts
+                    .iter()
+                    .map(|start| {
+                        let tenure = &start.tenure;
+                        self.tenures
+                            .insert(tenure.topic_partition.clone(), Arc::clone(tenure));
+                        format!("{}@{}", tenure.topic_partition.partition, start.offset)
+                    })
+                    .collect();
+                format!("assign {}", words.join(","))
+            }
+            Command::StopReading(list) => format!("stop reading {}", names(&list)),
+            Command::Flush => "flush".to_owned(),
+            Command::Store(list) => {
+                let words: Vec<_> = list
+                    .iter()
+                    .map(|(tp, offset)| format!("{}@{offset}", tp.partition))
+                    .collect();
+                format!("store {}", words.join(","))
+            }
+            Command::Commit(number) => {
+                if self.auto_commit {
+                    self.ledger.commit_done(number, CommitResult::Done);
+                }
+                format!("commit {number}")
+            }
+            Command::Unassign(list) => format!("unassign {}", names(&list)),
+            Command::Finished(outcome) => format!("finished {outcome:?}"),
+        };
+        self.said.push(words);
+    }
+
+    fn later(&mut self, millis: u64) {
+        self.now += Duration::from_millis(millis);
+        self.run();
+    }
+
+    fn hand(&mut self, partition: i32, next: i64) {
+        self.ledger.handed(&tp(partition), next);
+        self.run();
+    }
+
+    fn settle(&mut self, partition: i32, next: i64) {
+        self.tenures[&tp(partition)].settle(next);
+        self.run();
+    }
+
+    fn halt(&mut self, partition: i32, at: i64) {
+        self.tenures[&tp(partition)].halt(at, Cause::NotAssigned);
+        self.run();
+    }
+
+    fn said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
+    }
+
+    #[track_caller]
+    fn expect(&mut self, words: &[&str]) {
+        assert_eq!(self.said(), words);
+    }
+}
+
+#[test]
+fn an_assign_is_looked_up_before_it_is_answered() {
+    let mut story = Story::new(OffsetReset::Earliest, false);
+    story.assign(&[0, 1], look(Some(7), 0, 100));
+    story.expect(&["look up 0,1", "assign 0@7,1@7"]);
+}
+
+#[test]
+fn an_empty_assign_is_answered_too() {
+    let mut story = Story::new(OffsetReset::Earliest, false);
+    story.assign(&[], look(None, 0, 0));
+    story.expect(&["assign "]);
+}
+
+#[test]
+fn without_a_committed_offset_the_reset_rule_decides() {
+    for (reset, offset, halted) in [
+        (OffsetReset::Earliest, 5, false),
+        (OffsetReset::Latest, 90, false),
+        (OffsetReset::Fail, 5, true),
+    ] {
+        let mut story = Story::new(reset, false);
+        story.assign(&[0], look(None, 5, 90));
+        assert_eq!(story.said().get(1), Some(&format!("assign 0@{offset}")));
+        assert_eq!(story.tenures[&tp(0)].halted().is_some(), halted);
+    }
+}
+
+#[test]
+fn an_offset_that_kafka_no_longer_has_halts_and_is_never_moved() {
+    for committed in [3, 101] {
+        let mut story = Story::new(OffsetReset::Earliest, false);
+        story.assign(&[0], look(Some(committed), 5, 100));
+        story.later(5000);
+        assert!(story.tenures[&tp(0)].halted().is_some(), "{committed}");
+        assert!(!story.said().iter().any(|word| word.starts_with("store")));
+    }
+}
+
+#[test]
+fn a_partition_that_cannot_be_looked_up_in_time_does_not_hold_the_others() {
+    let mut story = Story::new(OffsetReset::Earliest, false);
+    story.ledger.assigned(vec![tp(0), tp(1)]);
+    story.run();
+    story.ledger.looked_up(&tp(1), look(None, 0, 9));
+    story.later(4999);
+    story.expect(&["look up 0,1"]);
+    story.later(1);
+    story.expect(&["assign 1@0"]);
+    assert!(story.ledger.wants_look_up(&tp(0)));
+    story.ledger.looked_up(&tp(0), look(Some(4), 0, 9));
+    story.run();
+    story.expect(&["assign 0@4"]);
+}
+
+#[test]
+fn settled_offsets_are_committed_at_the_interval_and_only_when_new() {
+    let mut story = Story::begun(&[0, 1]);
+    story.hand(0, 20);
+    story.expect(&[]);
+    story.settle(0, 15);
+    story.expect(&["store 0@15", "commit 1"]);
+    story.settle(0, 16);
+    story.expect(&[]);
+    story.later(1000);
+    story.expect(&["store 0@16", "commit 2"]);
+    story.later(5000);
+    story.expect(&[]);
+}
+
+#[test]
+fn a_failed_commit_is_stored_and_committed_again() {
+    let mut story = Story::begun(&[0]);
+    story.auto_commit = false;
+    story.hand(0, 20);
+    story.settle(0, 20);
+    story.expect(&["store 0@20", "commit 1"]);
+    story.later(3000);
+    story.expect(&[]);
+    story.ledger.commit_done(1, CommitResult::Failed);
+    story.run();
+    story.expect(&["store 0@20", "commit 2"]);
+}
+
+#[test]
+fn a_revoke_is_answered_after_drain_and_commit() {
+    let mut story = Story::begun(&[0, 1]);
+    story.auto_commit = false;
+    story.hand(0, 20);
+    story.hand(1, 30);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.expect(&["stop reading 0", "flush"]);
+    story.settle(0, 20);
+    story.expect(&["store 0@20", "commit 1"]);
+    assert!(story.tenures[&tp(0)].is_open());
+    story.ledger.commit_done(1, CommitResult::Done);
+    story.run();
+    story.expect(&["unassign 0"]);
+    assert!(!story.tenures[&tp(0)].is_open());
+    assert!(story.tenures[&tp(1)].is_open());
+}
+
+#[test]
+fn a_drain_that_takes_too_long_commits_what_is_settled_and_gives_up_the_rest() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.said();
+    story.tenures[&tp(0)].settle(12);
+    story.ledger.commits.next_at = Some(story.now + Duration::from_secs(60));
+    story.later(29_999);
+    story.expect(&[]);
+    story.later(1);
+    story.expect(&["store 0@12", "commit 1", "unassign 0"]);
+}
+
+#[test]
+fn a_commit_that_never_answers_does_not_hold_the_revoke_for_ever() {
+    let mut story = Story::begun(&[0]);
+    story.auto_commit = false;
+    story.hand(0, 20);
+    story.tenures[&tp(0)].settle(20);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.said();
+    story.later(5000);
+    story.expect(&["unassign 0"]);
+}
+
+#[test]
+fn a_lost_partition_commits_nothing() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.tenures[&tp(0)].settle(20);
+    story.ledger.lost(vec![tp(0)]);
+    story.run();
+    story.later(5000);
+    story.expect(&["unassign 0"]);
+    assert!(!story.tenures[&tp(0)].is_open());
+}
+
+#[test]
+fn an_ack_for_a_closed_tenure_moves_nothing_of_the_next_one() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    let old = Arc::clone(&story.tenures[&tp(0)]);
+    story.ledger.lost(vec![tp(0)]);
+    story.assign(&[0], look(Some(10), 0, 100));
+    story.said();
+    old.settle(20);
+    story.later(5000);
+    story.expect(&[]);
+}
+
+#[test]
+fn stopping_drains_commits_and_finishes() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.run();
+    story.expect(&["stop reading 0", "flush"]);
+    story.settle(0, 20);
+    story.expect(&["store 0@20", "commit 1", "finished Drained"]);
+}
+
+#[test]
+fn stopping_with_something_unsettled_ends_at_its_deadline() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.later(10_000);
+    story.expect(&["stop reading 0", "flush", "finished NotDrained"]);
+}
+
+#[test]
+fn stopping_before_an_assignment_finishes_at_once() {
+    let mut story = Story::new(OffsetReset::Earliest, false);
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.run();
+    story.expect(&["stop reading ", "flush", "finished Drained"]);
+}
+
+#[test]
+fn all_halted_and_committed_ends_the_process() {
+    let mut story = Story::begun(&[0, 1]);
+    story.hand(0, 20);
+    story.halt(0, 15);
+    story.settle(0, 15);
+    story.said();
+    story.halt(1, 10);
+    story.expect(&["finished AllHalted"]);
+}
+
+#[test]
+fn one_halted_partition_leaves_the_others_running() {
+    let mut story = Story::begun(&[0, 1]);
+    story.halt(0, 10);
+    story.later(5000);
+    story.expect(&[]);
+}
+
+#[test]
+fn until_end_finishes_when_every_end_is_read_settled_and_committed() {
+    let mut story = Story::new(OffsetReset::Earliest, true);
+    story.later(60_000);
+    story.expect(&[]);
+    story.assign(&[0, 1, 2], look(None, 0, 5));
+    story.said();
+    story.hand(0, 5);
+    story.settle(0, 5);
+    story.expect(&["store 0@5", "commit 1"]);
+    story.ledger.end_reported(&tp(1)); // compacted: no record at the end
+    story.halt(2, 0);
+    story.expect(&["finished EndReached { halted: true }"]);
+}
+
+#[test]
+fn until_end_with_everything_committed_before_finishes_at_once() {
+    let mut story = Story::new(OffsetReset::Earliest, true);
+    story.assign(&[0], look(Some(5), 0, 5));
+    story.expect(&[
+        "look up 0",
+        "assign 0@5",
+        "finished EndReached { halted: false }",
+    ]);
+}
