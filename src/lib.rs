@@ -12,11 +12,13 @@
 //! The words (record, row, tenure, settled, held, halted, …) are defined in ARCHITECTURE.md.
 
 pub mod cli;
+pub mod log;
 pub mod config;
 pub mod pipeline;
 
 pub mod budget;
 pub mod ledger;
+pub mod wake;
 pub mod record;
 pub mod tenure;
 
@@ -24,6 +26,7 @@ pub mod bad_record;
 pub mod columns;
 pub mod decode;
 pub mod plan;
+pub mod key;
 pub mod routing;
 pub mod writer;
 

@@ -1,1 +1,111 @@
-//! Kafka: the consumer and its threads. rdkafka is named only in this folder.
+//! Kafka: the consumer thread, the commit thread and what librdkafka calls back into. rdkafka is named only in this folder.
+
+mod commit;
+mod consumer;
+mod fault;
+pub mod probe;
+mod queue;
+mod rebalance;
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+
+use crate::budget::Budget;
+use crate::config::{KafkaConfig, Setting};
+use crate::ledger::{Outcome, Rules};
+use crate::ops::board::Board;
+use crate::ops::metrics::Metrics;
+use crate::routing::Lanes;
+use crate::wake::Wake;
+
+/// How often librdkafka reports the ends of the logs, for lag.
+const STATISTICS_MS: &str = "5000";
+
+/// What the consumer thread works with.
+#[derive(Debug)]
+pub struct Station {
+    pub config: KafkaConfig,
+    pub topics: Vec<String>,
+    pub rules: Rules,
+    pub lanes: Lanes,
+    pub budget: Arc<Budget>,
+    pub board: Arc<Board>,
+    pub metrics: Arc<Metrics>,
+    pub wake: Arc<Wake>,
+    pub stop: Arc<Stop>,
+}
+
+/// Asks the consumer to drain and finish by a deadline.
+#[derive(Debug, Default)]
+pub struct Stop {
+    by: OnceLock<Instant>,
+}
+
+impl Stop {
+    pub fn request(&self, budget: Duration) {
+        self.by.get_or_init(|| Instant::now() + budget);
+    }
+
+    fn by(&self) -> Option<Instant> {
+        self.by.get().copied()
+    }
+}
+
+/// Why the consumer ended without being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum KafkaError {
+    #[error("the Kafka client refuses its settings: {0}")]
+    Settings(String),
+    #[error("Kafka refused the login: {0}")]
+    Login(String),
+    #[error("Kafka's client gave up: {0}")]
+    Fatal(String),
+    #[error("the consumer cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl KafkaError {
+    /// Only the configuration can mend it.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::Settings(_) | Self::Login(_))
+    }
+}
+
+/// Reads until asked to stop, until the end, or until nothing can go on. Blocks its thread.
+pub fn run(station: Station) -> Result<Outcome, KafkaError> {
+    station.wake.adopt();
+    let client = Arc::new(client(&station.config, station.rules.until_end)?);
+    let topics: Vec<&str> = station.topics.iter().map(String::as_str).collect();
+    client
+        .subscribe(&topics)
+        .map_err(|error| KafkaError::Settings(error.to_string()))?;
+    consumer::Consumer::start(station, client)?.run()
+}
+
+fn client(
+    config: &KafkaConfig,
+    until_end: bool,
+) -> Result<BaseConsumer<rebalance::Context>, KafkaError> {
+    let mut settings = ClientConfig::new();
+    settings.set("statistics.interval.ms", STATISTICS_MS);
+    for (key, value) in &config.consumer {
+        match value {
+            Setting::Plain(value) => settings.set(key, value),
+            Setting::Secret(secret) => settings.set(key, secret.expose()),
+        };
+    }
+    if until_end {
+        settings.set("enable.partition.eof", "true");
+    }
+    BaseConsumer::from_config_and_context(&settings, rebalance::Context::default())
+        .map_err(|error| KafkaError::Settings(error.to_string()))
+}
+
+/// Whoever panicked while holding it has ended the process already.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -42,6 +42,13 @@ impl Ledger {
         }
     }
 
+    /// The client did not take the offset of `partition`: the commit under way does not carry it.
+    pub fn not_stored(&mut self, partition: &TopicPartition) {
+        if let Some((_, offsets)) = self.commits.under_way.last_mut() {
+            offsets.retain(|(stored, _)| stored != partition);
+        }
+    }
+
     pub(super) fn is_under_way(&self, number: u64) -> bool {
         self.commits.under_way.iter().any(|(n, _)| *n == number)
     }

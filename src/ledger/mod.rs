@@ -204,6 +204,12 @@ impl Ledger {
         }
     }
 
+    /// Every assigned partition and the offset to be read next.
+    pub fn positions(&self) -> impl Iterator<Item = (&TopicPartition, i64)> {
+        let position = |(partition, part): (_, &Part)| (partition, part.handed);
+        self.parts.iter().map(position)
+    }
+
     /// Drain everything by `deadline`, commit, and finish.
     pub fn stop(&mut self, deadline: Instant) {
         self.stop_by.get_or_insert(deadline);

@@ -1,1 +1,302 @@
-//! The writer station.
+//! The writer: takes chunks, decodes them into the open batch while the batch before is under way, settles in order.
+
+mod attempt;
+pub mod backoff;
+mod batch;
+mod rate_limit;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
+
+use crate::bad_record::BadRecord;
+use crate::budget::Budget;
+use crate::cause::Cause;
+use crate::config::Tolerance;
+use crate::milvus::Milvus;
+use crate::ops::board::Board;
+use crate::ops::metrics::{Metrics, Skipped};
+use crate::plan::Plan;
+use crate::record::Chunk;
+use crate::tenure::Tenure;
+use crate::wake::Wake;
+use batch::{At, Batch};
+use rate_limit::RateLimit;
+
+/// Chunks that wait for a writer. A full channel means that its partitions are not polled.
+pub const CHANNEL_CHUNKS: usize = 16;
+
+#[derive(Debug, Clone)]
+pub struct Rules {
+    pub tolerance: Tolerance,
+    pub batch_max_rows: usize,
+    /// Encoded bytes.
+    pub batch_max_bytes: usize,
+    pub linger: Duration,
+    pub retry_backoff: Duration,
+    pub retry_backoff_max: Duration,
+}
+
+/// What the writers of one collection share.
+#[derive(Debug)]
+pub struct Shared<M> {
+    pub collection: Arc<str>,
+    pub milvus: Arc<M>,
+    pub rules: Rules,
+    pub budget: Arc<Budget>,
+    pub board: Arc<Board>,
+    pub metrics: Arc<Metrics>,
+    pub wake: Arc<Wake>,
+}
+
+impl<M> Shared<M> {
+    fn halt(&self, tenure: &Tenure, at: i64, cause: Cause) {
+        if tenure.is_open() && tenure.halt(at, cause.clone()) {
+            self.board.halt(&tenure.topic_partition, cause);
+        }
+    }
+}
+
+/// The plan of a collection, as far as it is known.
+#[derive(Debug, Clone)]
+pub enum PlanState {
+    Waiting,
+    Ready(Arc<Plan>),
+    /// No plan can be made: the collection's partitions halt.
+    Impossible(Cause),
+}
+
+/// The consumer's end of a writer.
+#[derive(Debug, Clone)]
+pub struct Inlet {
+    pub chunks: mpsc::Sender<Chunk>,
+    /// Send what is there without waiting for company.
+    pub flush: Arc<Notify>,
+}
+
+/// A chunk being decoded, and how far.
+#[derive(Debug)]
+struct Cursor {
+    chunk: Arc<Chunk>,
+    run: usize,
+    record: usize,
+}
+
+type UnderWay = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+#[expect(missing_debug_implementations, reason = "holds a future")]
+pub struct Writer<M> {
+    shared: Arc<Shared<M>>,
+    inbox: mpsc::Receiver<Chunk>,
+    flush: Arc<Notify>,
+    plans: watch::Receiver<PlanState>,
+    cursor: Option<Cursor>,
+    open: Option<Batch>,
+    /// The open batch is sent as it is: a bad record ended it.
+    closed: bool,
+    flushing: bool,
+    bad_records: RateLimit,
+}
+
+impl<M: Milvus> Writer<M> {
+    pub fn new(shared: Arc<Shared<M>>, plans: watch::Receiver<PlanState>) -> (Self, Inlet) {
+        let (chunks, inbox) = mpsc::channel(CHANNEL_CHUNKS);
+        let flush = Arc::new(Notify::new());
+        let inlet = Inlet {
+            chunks,
+            flush: Arc::clone(&flush),
+        };
+        let writer = Self {
+            shared,
+            inbox,
+            flush,
+            plans,
+            cursor: None,
+            open: None,
+            closed: false,
+            flushing: false,
+            bad_records: RateLimit::default(),
+        };
+        (writer, inlet)
+    }
+
+    /// Runs until the consumer is gone.
+    pub async fn run(mut self) {
+        let Some(plan) = self.plan().await else {
+            return;
+        };
+        let mut under_way: Option<UnderWay> = None;
+        loop {
+            self.fill(&plan);
+            if under_way.is_none() && self.is_due() {
+                under_way = self.send();
+            }
+            let linger_ends = self.open.as_ref().map(|batch| batch.opened + self.shared.rules.linger);
+            let is_idle = under_way.is_none();
+            tokio::select! {
+                () = finished(&mut under_way) => under_way = None,
+                () = until(linger_ends), if is_idle => {}
+                () = self.flush.notified() => self.flushing = true,
+                chunk = self.inbox.recv(), if self.cursor.is_none() => {
+                    let Some(chunk) = chunk else { return };
+                    self.take(chunk);
+                }
+            }
+            let drained = self.cursor.is_none() && self.inbox.is_empty() && self.open.is_none();
+            self.flushing &= !(drained && under_way.is_none());
+        }
+    }
+
+    /// Waits for the plan; until then the channel fills and Kafka is not polled. Where none can be made, halts what
+    /// comes. `None` when the consumer is gone.
+    async fn plan(&mut self) -> Option<Arc<Plan>> {
+        loop {
+            let state = self.plans.borrow_and_update().clone();
+            match state {
+                PlanState::Ready(plan) => return Some(plan),
+                PlanState::Waiting => tokio::select! {
+                    changed = self.plans.changed() => changed.ok()?,
+                    () = self.inbox_closed() => return None,
+                },
+                PlanState::Impossible(cause) => {
+                    let chunk = self.inbox.recv().await?;
+                    for run in &chunk.runs {
+                        let first = run.records.first().map_or(0, |record| record.offset);
+                        self.shared.halt(&run.tenure, first, cause.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends when the consumer has dropped its end; chunks that wait do not matter then.
+    async fn inbox_closed(&self) {
+        let mut tick = tokio::time::interval(Duration::from_millis(100));
+        while !self.inbox.is_closed() {
+            tick.tick().await;
+        }
+    }
+
+    fn take(&mut self, chunk: Chunk) {
+        self.cursor = Some(Cursor {
+            chunk: Arc::new(chunk),
+            run: 0,
+            record: 0,
+        });
+        if self.inbox.len() <= CHANNEL_CHUNKS / 2 {
+            self.shared.wake.wake();
+        }
+    }
+
+    /// Moves records from the chunk at hand into the open batch, as far as it takes them.
+    fn fill(&mut self, plan: &Arc<Plan>) {
+        let rules = &self.shared.rules;
+        let (rows, bytes) = (rules.batch_max_rows, rules.batch_max_bytes);
+        while let Some(cursor) = &mut self.cursor {
+            let open = self.open.as_ref();
+            if self.closed || open.is_some_and(|batch| batch.is_full(rows, bytes)) {
+                return;
+            }
+            let Some(run) = cursor.chunk.runs.get(cursor.run) else {
+                self.cursor = None;
+                return;
+            };
+            if cursor.record >= run.records.len() {
+                cursor.run += 1;
+                cursor.record = 0;
+                continue;
+            }
+            let (chunk, run, record) = (Arc::clone(&cursor.chunk), cursor.run, cursor.record);
+            cursor.record += 1;
+            self.add(
+                plan,
+                At {
+                    chunk: &chunk,
+                    run,
+                    record,
+                },
+            );
+        }
+    }
+
+    fn add(&mut self, plan: &Arc<Plan>, at: At<'_>) {
+        if !at.tenure().is_open() || at.tenure().halted().is_some() {
+            return; // read again by the next owner, or after the halt
+        }
+        let budget = &self.shared.budget;
+        let new = || Batch::new(Arc::clone(plan), budget, Instant::now());
+        let batch = self.open.get_or_insert_with(new);
+        let Some(payload) = at.value() else {
+            batch.skip(at);
+            let topic = &at.tenure().topic_partition.topic;
+            self.shared.metrics.skipped(topic, Skipped::Tombstone);
+            return;
+        };
+        if let Err(bad) = batch.add(at, payload) {
+            self.bad_record(at, bad);
+        }
+    }
+
+    /// `errors.tolerance` decides: skipped and counted, or the partition stands at it and what is before it is sent.
+    fn bad_record(&mut self, at: At<'_>, bad: BadRecord) {
+        let topic_partition = &at.tenure().topic_partition;
+        let cause = Cause::BadRecord {
+            at: topic_partition.clone(),
+            offset: at.offset(),
+            bad,
+        };
+        match self.shared.rules.tolerance {
+            Tolerance::All => {
+                if let Some(batch) = &mut self.open {
+                    batch.skip(at);
+                }
+                let topic = &topic_partition.topic;
+                self.shared.metrics.skipped(topic, Skipped::BadRecord);
+                if let Some(unsaid) = self.bad_records.allow(Instant::now()) {
+                    tracing::warn!(unsaid, "skipped a bad record: {cause}");
+                }
+            }
+            Tolerance::None => {
+                self.shared.halt(at.tenure(), at.offset(), cause);
+                self.closed = true;
+            }
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let rules = &self.shared.rules;
+        self.open.as_ref().is_some_and(|batch| {
+            self.closed
+                || self.flushing
+                || batch.is_full(rules.batch_max_rows, rules.batch_max_bytes)
+                || batch.opened.elapsed() >= rules.linger
+        })
+    }
+
+    fn send(&mut self) -> Option<UnderWay> {
+        self.closed = false;
+        let batch = self.open.take().filter(|batch| !batch.is_empty())?;
+        let shared = Arc::clone(&self.shared);
+        Some(Box::pin(async move {
+            attempt::write(&shared, batch.seal()).await;
+        }))
+    }
+}
+
+async fn finished(under_way: &mut Option<UnderWay>) {
+    match under_way {
+        Some(write) => write.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,95 @@
+//! What an error of librdkafka means: go on, say what is in the way, halt one partition, or end.
+
+use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
+
+use crate::cause::Cause;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// librdkafka mends it; the log has it at debug.
+    Passing,
+    /// Waited for, and said.
+    Held(Cause),
+    /// The login was refused: the configuration's fault before the first success, the world's afterwards.
+    Login(String),
+    /// Kafka has no record at the offset to be read next.
+    OutOfRange,
+    /// The end of a partition was reached.
+    End,
+    Fatal(String),
+}
+
+/// `reason` is librdkafka's own sentence; `brokers` is for ours.
+pub(super) fn judge(error: &ClientError, reason: &str, brokers: &str) -> Fault {
+    let code = match error {
+        ClientError::PartitionEOF(_) => return Fault::End,
+        ClientError::MessageConsumptionFatal(code) => {
+            return Fault::Fatal(format!("{code}: {reason}"));
+        }
+        other => match other.rdkafka_error_code() {
+            Some(code) => code,
+            None => return Fault::Passing,
+        },
+    };
+    let detail = if reason.is_empty() {
+        code.to_string()
+    } else {
+        reason.to_owned()
+    };
+    match code {
+        Code::Fatal => Fault::Fatal(detail),
+        Code::Authentication | Code::SaslAuthenticationFailed => Fault::Login(detail),
+        Code::AllBrokersDown | Code::Resolve | Code::SSL | Code::BrokerTransportFailure => {
+            let brokers = brokers.to_owned();
+            Fault::Held(Cause::KafkaUnreachable { brokers, detail })
+        }
+        Code::TopicAuthorizationFailed => permission("read the topic", &detail),
+        Code::GroupAuthorizationFailed => permission("join the consumer group", &detail),
+        Code::ClusterAuthorizationFailed => permission("use the cluster", &detail),
+        Code::AutoOffsetReset | Code::OffsetOutOfRange => Fault::OutOfRange,
+        Code::PartitionEOF => Fault::End,
+        _ => Fault::Passing,
+    }
+}
+
+fn permission(what: &str, detail: &str) -> Fault {
+    let what = format!("{what} ({detail})");
+    Fault::Held(Cause::KafkaNotPermitted { what })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_consequence() {
+        let consequence = |code: Code| match judge(
+            &ClientError::MessageConsumption(code),
+            "why",
+            "kafka:9092",
+        ) {
+            Fault::Held(cause) => cause.label(),
+            Fault::Login(_) => "login",
+            Fault::OutOfRange => "out_of_range",
+            Fault::End => "end",
+            Fault::Fatal(_) => "fatal",
+            Fault::Passing => "passing",
+        };
+        for (code, expected) in [
+            (Code::AllBrokersDown, "kafka_unreachable"),
+            (Code::Resolve, "kafka_unreachable"),
+            (Code::SSL, "kafka_unreachable"),
+            (Code::Authentication, "login"),
+            (Code::TopicAuthorizationFailed, "kafka_not_permitted"),
+            (Code::GroupAuthorizationFailed, "kafka_not_permitted"),
+            (Code::AutoOffsetReset, "out_of_range"),
+            (Code::Fatal, "fatal"),
+            (Code::PollExceeded, "passing"),
+            (Code::OperationTimedOut, "passing"),
+        ] {
+            assert_eq!(consequence(code), expected, "{code:?}");
+        }
+        let fatal = ClientError::MessageConsumptionFatal(Code::FencedInstanceId);
+        assert!(matches!(judge(&fatal, "why", ""), Fault::Fatal(_)));
+    }
+}

@@ -1,0 +1,81 @@
+//! Asks Kafka what is there, without joining the group.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaError as ClientError;
+
+use super::fault::{Fault, judge};
+use super::{KafkaError, client};
+use crate::cause::Cause;
+use crate::config::KafkaConfig;
+
+const QUESTION: Duration = Duration::from_secs(3);
+
+/// A topic, and its count of partitions or what is in the way.
+pub type Found = (String, Result<usize, Cause>);
+
+/// Looks for the topics for as long as `patience`. Blocks its thread.
+///
+/// # Errors
+/// What only the configuration can mend: settings the client refuses, a refused login.
+pub fn topics(
+    config: &KafkaConfig,
+    topics: &[String],
+    patience: Duration,
+) -> Result<Vec<Found>, KafkaError> {
+    let client = client(config, false)?;
+    let until = Instant::now() + patience;
+    let look = |topic: &String| loop {
+        // Serves the error events that say why a connection does not come about.
+        if let Some(Err(error)) = client.poll(Duration::ZERO)
+            && let Fault::Login(detail) = judge(&error, &client.context().reason(), "")
+        {
+            return Err(KafkaError::Login(detail));
+        }
+        let found = match client.fetch_metadata(Some(topic), QUESTION) {
+            Ok(metadata) => match metadata.topics().first() {
+                Some(topic) if topic.error().is_none() => Ok(topic.partitions().len()),
+                Some(found) => {
+                    let code = found.error().map(Into::into);
+                    let error = code.map(ClientError::MetadataFetch);
+                    Err(error.map_or_else(|| missing(topic), |error| refused(&error, topic)))
+                }
+                None => Err(missing(topic)),
+            },
+            Err(error) => Err(unreachable(config, &error, &client.context().reason())),
+        };
+        if found.is_ok() || Instant::now() >= until {
+            return Ok((topic.clone(), found));
+        }
+        std::thread::park_timeout(Duration::from_millis(200));
+    };
+    let found = topics.iter().map(look).collect();
+    client.context().close();
+    found
+}
+
+fn missing(topic: &str) -> Cause {
+    Cause::TopicMissing {
+        topic: topic.to_owned(),
+    }
+}
+
+fn refused(error: &ClientError, topic: &str) -> Cause {
+    match judge(error, "", "") {
+        Fault::Held(cause @ Cause::KafkaNotPermitted { .. }) => cause,
+        _ => missing(topic),
+    }
+}
+
+fn unreachable(config: &KafkaConfig, error: &ClientError, reason: &str) -> Cause {
+    let detail = if reason.is_empty() {
+        error.to_string()
+    } else {
+        reason.to_owned()
+    };
+    Cause::KafkaUnreachable {
+        brokers: config.bootstrap_servers.clone(),
+        detail,
+    }
+}

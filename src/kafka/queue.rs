@@ -1,0 +1,142 @@
+//! One assigned partition: its own queue of librdkafka's, and the records taken from it into a chunk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::error::KafkaError as ClientError;
+use rdkafka::message::{BorrowedMessage, Message};
+
+use super::rebalance::Context;
+use crate::budget::Budget;
+use crate::ledger::Start;
+use crate::record::{Chunk, Record, Run};
+use crate::tenure::Tenure;
+use crate::wake::Wake;
+use crate::writer::Inlet;
+
+/// At most this much of one partition in a turn, so that the others have theirs.
+const TURN_BYTES: usize = 64 * 1024;
+const TURN_RECORDS: usize = 256;
+/// What a record costs beside its bytes.
+const RECORD_OVERHEAD: usize = 64;
+
+/// The queue is polled only while its writer has room: that is all the backpressure there is.
+pub(super) struct Queue {
+    queue: PartitionQueue<Context>,
+    /// librdkafka says that there is something to poll.
+    flagged: Arc<AtomicBool>,
+    pub(super) tenure: Arc<Tenure>,
+    pub(super) inlet: Inlet,
+    end: Option<i64>,
+    reading: bool,
+}
+
+/// What one turn brought.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// Handed to the writer: how many, and the offset after the last.
+    pub(super) handed: Option<(usize, i64)>,
+    /// The end to read to was passed.
+    pub(super) ended: bool,
+    pub(super) error: Option<ClientError>,
+}
+
+impl Queue {
+    /// Splits the partition's queue off; must happen before the partition is assigned.
+    pub(super) fn split(
+        client: &Arc<BaseConsumer<Context>>,
+        start: &Start,
+        inlet: Inlet,
+        wake: &Arc<Wake>,
+    ) -> Option<Self> {
+        let partition = &start.tenure.topic_partition;
+        let mut queue = client.split_partition_queue(&partition.topic, partition.partition)?;
+        let flagged = Arc::new(AtomicBool::new(true));
+        let (flag, wake) = (Arc::clone(&flagged), Arc::clone(wake));
+        queue.set_nonempty_callback(move || {
+            flag.store(true, Ordering::Release);
+            wake.wake();
+        });
+        Some(Self {
+            queue,
+            flagged,
+            tenure: Arc::clone(&start.tenure),
+            inlet,
+            end: start.end,
+            reading: true,
+        })
+    }
+
+    /// Takes no more records.
+    pub(super) fn stop_reading(&mut self) {
+        self.reading = false;
+    }
+
+    pub(super) fn is_due(&self, sweep: bool) -> bool {
+        let wanted = self.reading && self.tenure.halted().is_none();
+        wanted && (sweep || self.flagged.load(Ordering::Acquire))
+    }
+
+    /// Polls up to a turn's worth into one chunk and hands it to the writer, if the writer has room.
+    pub(super) fn turn(&mut self, budget: &Arc<Budget>) -> Turn {
+        let chunks = self.inlet.chunks.clone();
+        let Ok(permit) = chunks.try_reserve() else {
+            return Turn::default();
+        };
+        // Lowered before the poll that finds nothing, or a record that comes just after would not be seen.
+        self.flagged.store(false, Ordering::Release);
+        let mut turn = Turn::default();
+        let mut bytes = Vec::new();
+        let mut records: Vec<Record> = Vec::new();
+        loop {
+            if bytes.len() >= TURN_BYTES || records.len() >= TURN_RECORDS {
+                self.flagged.store(true, Ordering::Release); // more to come, perhaps
+                break;
+            }
+            match self.queue.poll(Duration::ZERO) {
+                None => break,
+                Some(Ok(message)) if self.end.is_some_and(|end| message.offset() >= end) => {
+                    self.reading = false;
+                    turn.ended = true;
+                    break;
+                }
+                Some(Ok(message)) => records.push(copy(&message, &mut bytes)),
+                Some(Err(error)) => {
+                    self.flagged.store(true, Ordering::Release);
+                    turn.error = Some(error);
+                    break;
+                }
+            }
+        }
+        if let Some(last) = records.last() {
+            turn.handed = Some((records.len(), last.offset + 1));
+            let charge = budget.charge(bytes.len() + records.len() * RECORD_OVERHEAD);
+            let tenure = Arc::clone(&self.tenure);
+            permit.send(Chunk {
+                bytes,
+                runs: vec![Run { tenure, records }],
+                charge,
+            });
+        }
+        turn
+    }
+}
+
+/// Copies a message into the chunk: what librdkafka lends is given back at once.
+fn copy(message: &BorrowedMessage<'_>, bytes: &mut Vec<u8>) -> Record {
+    let mut put = |part: Option<&[u8]>| {
+        part.map(|part| {
+            let start = bytes.len();
+            bytes.extend_from_slice(part);
+            start..bytes.len()
+        })
+    };
+    Record {
+        offset: message.offset(),
+        key: put(message.key()),
+        value: put(message.payload()),
+    }
+}

@@ -1,0 +1,143 @@
+//! What librdkafka calls back into: rebalances are only queued here (the loop answers them), errors keep their reason,
+//! statistics keep the ends of the logs.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::statistics::Statistics;
+use rdkafka::topic_partition_list::TopicPartitionList;
+use rdkafka::types::RDKafkaRespErr;
+
+use super::lock;
+use crate::record::TopicPartition;
+
+#[derive(Debug)]
+pub(super) enum Rebalance {
+    Assigned(Vec<TopicPartition>),
+    Revoked(Vec<TopicPartition>),
+    Lost(Vec<TopicPartition>),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Context {
+    rebalances: Mutex<VecDeque<Rebalance>>,
+    /// From here on nobody answers from the loop: revokes are granted on the spot, or the client never closes.
+    closing: AtomicBool,
+    reason: Mutex<String>,
+    ends: Mutex<HashMap<TopicPartition, i64>>,
+}
+
+impl Context {
+    pub(super) fn next_rebalance(&self) -> Option<Rebalance> {
+        lock(&self.rebalances).pop_front()
+    }
+
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
+    /// librdkafka's own words about the last error, without control characters.
+    pub(super) fn reason(&self) -> String {
+        lock(&self.reason).clone()
+    }
+
+    /// The offset after the last record that can be read, as of the last statistics.
+    pub(super) fn end(&self, partition: &TopicPartition) -> Option<i64> {
+        lock(&self.ends).get(partition).copied()
+    }
+
+    fn answer_closing(&self, consumer: &BaseConsumer<Self>, assign: bool, list: &TopicPartitionList) {
+        let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        let result = match (cooperative, assign) {
+            (true, true) => consumer.incremental_assign(&TopicPartitionList::new()),
+            (true, false) => consumer.incremental_unassign(list),
+            (false, _) => consumer.unassign(),
+        };
+        if let Err(error) = result {
+            tracing::debug!(%error, "rebalance while closing was not answered");
+        }
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        let message = printable(message);
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+                tracing::error!(facility, "librdkafka: {message}");
+            }
+            // Broken connections are said once, by the board, with what to do.
+            RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => {
+                tracing::debug!(facility, "librdkafka: {message}");
+            }
+            RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+                tracing::trace!(facility, "librdkafka: {message}");
+            }
+        }
+    }
+
+    fn error(&self, _error: KafkaError, reason: &str) {
+        *lock(&self.reason) = printable(reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let mut ends = lock(&self.ends);
+        ends.clear();
+        for topic in statistics.topics.values() {
+            for partition in topic.partitions.values().filter(|p| p.partition >= 0) {
+                let end = if partition.ls_offset >= 0 {
+                    partition.ls_offset
+                } else {
+                    partition.hi_offset
+                };
+                if end >= 0 {
+                    let name = TopicPartition::new(topic.topic.as_str(), partition.partition);
+                    ends.insert(name, end);
+                }
+            }
+        }
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        error: RDKafkaRespErr,
+        list: &mut TopicPartitionList,
+    ) {
+        let assign = error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        if self.closing.load(Ordering::Acquire) {
+            self.answer_closing(consumer, assign, list);
+            return;
+        }
+        let partitions = names(list);
+        let rebalance = match (assign, consumer.assignment_lost()) {
+            (true, _) => Rebalance::Assigned(partitions),
+            (false, true) => Rebalance::Lost(partitions),
+            (false, false) => Rebalance::Revoked(partitions),
+        };
+        lock(&self.rebalances).push_back(rebalance);
+    }
+
+    fn commit_callback(&self, _result: KafkaResult<()>, _offsets: &TopicPartitionList) {}
+}
+
+pub(super) fn names(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    let elements = list.elements();
+    let name = |element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| {
+        TopicPartition::new(element.topic(), element.partition())
+    };
+    elements.iter().map(name).collect()
+}
+
+/// Words of others go into our log: no control characters, and not without end.
+fn printable(text: &str) -> String {
+    let safe = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    safe.take(512).collect()
+}

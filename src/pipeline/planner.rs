@@ -1,0 +1,84 @@
+//! Makes the plan of one collection: describes it for as long as that takes, then says what each field becomes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::PipelineError;
+use crate::cause::Cause;
+use crate::config::Config;
+use crate::milvus::Milvus;
+use crate::ops::board::Scope;
+use crate::plan;
+use crate::writer::backoff::Backoff;
+use crate::writer::{PlanState, Shared};
+
+/// A missing collection is looked for this often, whatever the pause between writes may grow to.
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub(super) struct Planner<M> {
+    shared: Arc<Shared<M>>,
+    rules: plan::Rules,
+    plans: watch::Sender<PlanState>,
+    /// The sink has no other collection: without a plan there is nothing to do.
+    only: bool,
+}
+
+impl<M: Milvus> Planner<M> {
+    pub(super) fn new(
+        shared: &Arc<Shared<M>>,
+        config: &Config,
+        plans: watch::Sender<PlanState>,
+        only: bool,
+    ) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            rules: plan::Rules {
+                database: config.milvus.database.clone(),
+                insert_mode: config.insert_mode,
+                unknown_fields: config.unknown_fields,
+            },
+            plans,
+            only,
+        }
+    }
+
+    /// What the world can mend is waited for. What only a person can mend ends the process where this is the only
+    /// collection, and halts the collection's partitions otherwise.
+    pub(super) async fn run(self) -> Result<(), PipelineError> {
+        let collection = &self.shared.collection;
+        let scope = Scope::Collection(Arc::clone(collection));
+        let mut backoff = Backoff::new(self.shared.rules.retry_backoff, MAX_PAUSE);
+        let schema = loop {
+            match self.shared.milvus.describe(collection).await {
+                Ok(schema) => break schema,
+                Err(error) if error.is_login_refused() => {
+                    return Err(PipelineError::Refused(error.cause));
+                }
+                Err(error) => self.shared.board.hold(scope.clone(), error.cause),
+            }
+            tokio::time::sleep(backoff.pause()).await;
+        };
+        self.shared.board.clear(&scope);
+        match plan::make(&schema, &self.rules) {
+            Ok(plan) => {
+                tracing::info!(collection = %collection, fields = plan.fields.len(), "plan made");
+                self.plans.send_replace(PlanState::Ready(Arc::new(plan)));
+                Ok(())
+            }
+            Err(error) => {
+                let cause = Cause::PlanImpossible {
+                    collection: collection.to_string(),
+                    reason: error.to_string(),
+                };
+                if self.only {
+                    return Err(PipelineError::Refused(cause));
+                }
+                self.plans.send_replace(PlanState::Impossible(cause));
+                Ok(())
+            }
+        }
+    }
+}
