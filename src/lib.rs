@@ -22,6 +22,7 @@ pub mod ledger;
 
 pub mod routing;
 pub mod plan;
+pub mod key;
 pub mod bad_record;
 pub mod decode;
 pub mod columns;
