@@ -64,7 +64,11 @@ fn configuration(config: &Config, out: &mut impl Write) -> io::Result<()> {
     let widest = config.effective.iter().map(|e| e.key.len()).max();
     for setting in &config.effective {
         let (key, width) = (setting.key, widest.unwrap_or_default());
-        writeln!(out, "  {key:width$} = {}   ({})", setting.value, setting.origin)?;
+        writeln!(
+            out,
+            "  {key:width$} = {}   ({})",
+            setting.value, setting.origin
+        )?;
     }
     for notice in &config.notices {
         let level = if notice.warn { "warning" } else { "note" };

@@ -16,23 +16,23 @@ pub mod log;
 pub mod config;
 pub mod pipeline;
 
-pub mod budget;
-pub mod ledger;
-pub mod wake;
 pub mod record;
 pub mod tenure;
+pub mod budget;
+pub mod wake;
+pub mod ledger;
 
-pub mod bad_record;
-pub mod columns;
-pub mod decode;
+pub mod routing;
 pub mod plan;
 pub mod key;
-pub mod routing;
+pub mod bad_record;
+pub mod decode;
+pub mod columns;
 pub mod writer;
 
 pub mod kafka;
 pub mod milvus;
 
 pub mod cause;
-pub mod check;
 pub mod ops;
+pub mod check;

@@ -29,7 +29,10 @@ pub fn end_on_panic() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         let said = panic.payload_as_str().unwrap_or("no message");
-        tracing::error!(place, "panicked: {said}; please report this; restarting is safe");
+        tracing::error!(
+            place,
+            "panicked: {said}; please report this; restarting is safe"
+        );
         std::process::abort();
     }));
 }

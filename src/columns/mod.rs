@@ -1,1 +1,114 @@
-//! Typed columns of a batch.
+//! Typed columns of a batch: rows go in one by one, whole fields come out.
+
+pub(crate) mod column;
+mod dynamic;
+mod encode;
+pub(crate) mod row;
+mod scalar;
+mod validity;
+mod vector;
+
+use crate::decode::misfit::Misfit;
+use crate::key::Key;
+use crate::milvus::proto::schema::FieldData;
+use crate::plan::{DYNAMIC_FIELD, Plan};
+
+use column::Column;
+use dynamic::Dynamic;
+
+/// One column per field of a plan, all of the same number of rows.
+#[derive(Debug)]
+pub struct Columns {
+    fields: Vec<Column>,
+    dynamic: Option<Dynamic>,
+    /// Index in `fields`.
+    primary_key: Option<usize>,
+    /// Encoded size up to the end of each row.
+    row_ends: Vec<usize>,
+    /// Encoded size without any row: names and types.
+    frame: usize,
+    /// What the open row has brought for each field so far.
+    marks: Vec<Mark>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Unseen,
+    Filled,
+    Unfit(Misfit),
+}
+
+impl Columns {
+    pub fn new(plan: &Plan) -> Self {
+        let names = plan.fields.iter().map(|field| field.name.len());
+        let dynamic = plan.dynamic.then(Dynamic::default);
+        let meta = dynamic.as_ref().map(|_| DYNAMIC_FIELD.len());
+        Self {
+            fields: plan.fields.iter().map(|f| f.empty.clone()).collect(),
+            dynamic,
+            primary_key: plan.primary_key,
+            row_ends: Vec::new(),
+            frame: names.chain(meta).map(encode::frame_size).sum(),
+            marks: vec![Mark::Unseen; plan.fields.len()],
+        }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.row_ends.len()
+    }
+
+    /// About the bytes that the columns take in a request.
+    pub fn bytes(&self) -> usize {
+        self.row_ends.last().copied().unwrap_or(self.frame)
+    }
+
+    /// Drops the rows after the first `rows`.
+    pub fn truncate(&mut self, rows: usize) {
+        self.row_ends.truncate(rows);
+        self.drop_open_row();
+    }
+
+    /// The primary key of `row`; `None` where Milvus makes it, or past the end.
+    pub fn key(&self, row: usize) -> Option<Key> {
+        let column = self.fields.get(self.primary_key?)?;
+        column.key(row)
+    }
+
+    /// The columns as Milvus takes them, without the rows whose flag in `dead` is set. Rows past the end of
+    /// `dead` are alive, so an empty one keeps all.
+    pub fn into_fields(mut self, dead: &[bool]) -> Vec<FieldData> {
+        if dead.contains(&true) {
+            self.fields.iter_mut().for_each(|field| field.bury(dead));
+            self.dynamic.iter_mut().for_each(|meta| meta.bury(dead));
+        }
+        let fields = self.fields.into_iter().map(encode::field);
+        fields.chain(self.dynamic.map(encode::dynamic)).collect()
+    }
+
+    fn begin_row(&mut self) {
+        self.marks.fill(Mark::Unseen);
+        self.dynamic.iter_mut().for_each(Dynamic::begin);
+    }
+
+    /// Makes the open row a row. Every column must have got its value for it.
+    fn keep_open_row(&mut self) {
+        let fields: usize = self.fields.iter().map(Column::last_size).sum();
+        let dynamic = self.dynamic.as_ref().map_or(0, Dynamic::last_size);
+        self.row_ends.push(self.bytes() + fields + dynamic);
+        debug_assert!(self.is_even());
+    }
+
+    fn drop_open_row(&mut self) {
+        let rows = self.rows();
+        self.fields.iter_mut().for_each(|f| f.truncate(rows));
+        self.dynamic.iter_mut().for_each(|d| d.truncate(rows));
+        debug_assert!(self.is_even());
+    }
+
+    /// All columns have the same length.
+    fn is_even(&self) -> bool {
+        let fields = self.fields.iter().map(Column::rows);
+        let mut lengths = fields.chain(self.dynamic.as_ref().map(Dynamic::rows));
+        lengths.all(|length| length == self.rows())
+    }
+}

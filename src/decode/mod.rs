@@ -1,1 +1,7 @@
 //! From payload bytes to a row.
+
+pub(crate) mod convert;
+pub mod json;
+pub(crate) mod misfit;
+mod number;
+pub(crate) mod raw;

@@ -125,7 +125,10 @@ impl Consumer {
                 Rebalance::Assigned(partitions) => self.ledger.assigned(partitions),
                 Rebalance::Revoked(partitions) => self.ledger.revoked(partitions),
                 Rebalance::Lost(partitions) => {
-                    tracing::warn!(?partitions, "lost partitions without being asked; others read them now");
+                    tracing::warn!(
+                        ?partitions,
+                        "lost partitions without being asked; others read them now"
+                    );
                     self.ledger.lost(partitions);
                 }
             }
@@ -149,7 +152,9 @@ impl Consumer {
                 Answer::Committed(number, result, error) => {
                     self.ledger.commit_done(number, result);
                     match error {
-                        Some(error) => tracing::warn!(%error, "offsets were not committed; committing again"),
+                        Some(error) => {
+                            tracing::warn!(%error, "offsets were not committed; committing again")
+                        }
                         None => self.succeeded(),
                     }
                 }
@@ -253,9 +258,8 @@ impl Consumer {
         for start in starts {
             let partition = &start.tenure.topic_partition;
             let inlet = self.station.lanes.inlet(partition).cloned();
-            let queue = inlet.and_then(|inlet| {
-                Queue::split(&self.client, start, inlet, &self.station.wake)
-            });
+            let queue = inlet
+                .and_then(|inlet| Queue::split(&self.client, start, inlet, &self.station.wake));
             let Some(queue) = queue else {
                 return Err(KafkaError::Fatal(format!("{partition} has no queue")));
             };
@@ -263,7 +267,11 @@ impl Consumer {
         }
         let cooperative = self.is_cooperative();
         let list = if cooperative {
-            list(starts.iter().map(|start| (&start.tenure.topic_partition, start.offset)))?
+            list(
+                starts
+                    .iter()
+                    .map(|start| (&start.tenure.topic_partition, start.offset)),
+            )?
         } else {
             // The whole list anew: those assigned before go on from the offset after the last one handed over.
             list(self.ledger.positions())?
@@ -276,7 +284,11 @@ impl Consumer {
         result.map_err(|error| KafkaError::Fatal(format!("assign: {error}")))?;
         self.report_halts();
         self.station.board.assigned(self.queues.len());
-        tracing::info!(partitions = self.queues.len(), added = starts.len(), "partitions assigned");
+        tracing::info!(
+            partitions = self.queues.len(),
+            added = starts.len(),
+            "partitions assigned"
+        );
         Ok(())
     }
 
@@ -295,17 +307,28 @@ impl Consumer {
             self.station.metrics.forget(partition);
         }
         self.station.board.assigned(self.queues.len());
-        tracing::info!(partitions = self.queues.len(), removed = known.count(), "partitions revoked");
+        tracing::info!(
+            partitions = self.queues.len(),
+            removed = known.count(),
+            "partitions revoked"
+        );
         result.map_err(|error| KafkaError::Fatal(format!("unassign: {error}")))
     }
 
     fn is_cooperative(&self) -> bool {
-        matches!(self.client.rebalance_protocol(), RebalanceProtocol::Cooperative)
+        matches!(
+            self.client.rebalance_protocol(),
+            RebalanceProtocol::Cooperative
+        )
     }
 
     /// `Ok` says only that one of them was stored: each has a result of its own.
     fn store(&mut self, offsets: &[(TopicPartition, i64)]) {
-        let Ok(list) = list(offsets.iter().map(|(partition, offset)| (partition, *offset))) else {
+        let Ok(list) = list(
+            offsets
+                .iter()
+                .map(|(partition, offset)| (partition, *offset)),
+        ) else {
             return;
         };
         let result = self.client.store_offsets(&list);
@@ -460,8 +483,12 @@ fn list<'a>(
 ) -> Result<TopicPartitionList, KafkaError> {
     let mut list = TopicPartitionList::new();
     for (partition, offset) in offsets {
-        list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(offset))
-            .map_err(|error| KafkaError::Fatal(error.to_string()))?;
+        list.add_partition_offset(
+            &partition.topic,
+            partition.partition,
+            Offset::Offset(offset),
+        )
+        .map_err(|error| KafkaError::Fatal(error.to_string()))?;
     }
     Ok(list)
 }

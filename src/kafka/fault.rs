@@ -63,18 +63,15 @@ mod tests {
 
     #[test]
     fn each_error_has_its_consequence() {
-        let consequence = |code: Code| match judge(
-            &ClientError::MessageConsumption(code),
-            "why",
-            "kafka:9092",
-        ) {
-            Fault::Held(cause) => cause.label(),
-            Fault::Login(_) => "login",
-            Fault::OutOfRange => "out_of_range",
-            Fault::End => "end",
-            Fault::Fatal(_) => "fatal",
-            Fault::Passing => "passing",
-        };
+        let consequence =
+            |code: Code| match judge(&ClientError::MessageConsumption(code), "why", "kafka:9092") {
+                Fault::Held(cause) => cause.label(),
+                Fault::Login(_) => "login",
+                Fault::OutOfRange => "out_of_range",
+                Fault::End => "end",
+                Fault::Fatal(_) => "fatal",
+                Fault::Passing => "passing",
+            };
         for (code, expected) in [
             (Code::AllBrokersDown, "kafka_unreachable"),
             (Code::Resolve, "kafka_unreachable"),

@@ -51,8 +51,16 @@ impl Context {
         lock(&self.ends).get(partition).copied()
     }
 
-    fn answer_closing(&self, consumer: &BaseConsumer<Self>, assign: bool, list: &TopicPartitionList) {
-        let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+    fn answer_closing(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        assign: bool,
+        list: &TopicPartitionList,
+    ) {
+        let cooperative = matches!(
+            consumer.rebalance_protocol(),
+            RebalanceProtocol::Cooperative
+        );
         let result = match (cooperative, assign) {
             (true, true) => consumer.incremental_assign(&TopicPartitionList::new()),
             (true, false) => consumer.incremental_unassign(list),

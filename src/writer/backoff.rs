@@ -34,7 +34,10 @@ mod tests {
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_millis(350));
         for due in [100, 200, 350, 350] {
             let pause = backoff.pause();
-            assert!(pause >= Duration::from_millis(due / 2), "{pause:?} of {due}");
+            assert!(
+                pause >= Duration::from_millis(due / 2),
+                "{pause:?} of {due}"
+            );
             assert!(pause <= Duration::from_millis(due), "{pause:?} of {due}");
         }
     }

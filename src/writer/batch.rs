@@ -36,7 +36,8 @@ impl<'a> At<'a> {
 
     /// `None` is a tombstone.
     pub(super) fn value(&self) -> Option<&'a [u8]> {
-        self.chunk.value(&self.chunk.runs[self.run].records[self.record])
+        self.chunk
+            .value(&self.chunk.runs[self.run].records[self.record])
     }
 }
 

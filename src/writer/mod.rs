@@ -135,7 +135,10 @@ impl<M: Milvus> Writer<M> {
             if under_way.is_none() && self.is_due() {
                 under_way = self.send();
             }
-            let linger_ends = self.open.as_ref().map(|batch| batch.opened + self.shared.rules.linger);
+            let linger_ends = self
+                .open
+                .as_ref()
+                .map(|batch| batch.opened + self.shared.rules.linger);
             let is_idle = under_way.is_none();
             tokio::select! {
                 () = finished(&mut under_way) => under_way = None,

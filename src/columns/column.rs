@@ -1,0 +1,223 @@
+//! The values of one field over the rows of a batch, in the type that the described schema asks for.
+
+use std::sync::Arc;
+
+use crate::decode::convert::{self, Value};
+use crate::decode::misfit::Misfit;
+use crate::key::Key;
+use crate::milvus::schema::{DefaultValue, FieldType};
+use crate::plan::Absent;
+
+use super::scalar::Scalars;
+use super::vector::FloatVectors;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(super) name: Arc<str>,
+    pub(super) values: Values,
+}
+
+/// One variant per type, so that its values cannot end up under another's name on the wire.
+#[derive(Debug, Clone)]
+pub(super) enum Values {
+    Bool(Scalars<bool>),
+    Int8(Scalars<i32>),
+    Int16(Scalars<i32>),
+    Int32(Scalars<i32>),
+    Int64(Scalars<i64>),
+    Float(Scalars<f32>),
+    Double(Scalars<f64>),
+    VarChar(Scalars<String>, Option<usize>),
+    Json(Scalars<Vec<u8>>),
+    FloatVector(FloatVectors),
+}
+
+/// The shape in which a decoder hands over a field's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Scalar,
+    /// Its items, one by one.
+    List,
+    /// Its JSON text, untouched.
+    Json,
+}
+
+/// Why there is no column for a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ColumnError {
+    UnsupportedType,
+    UnfitDefault,
+}
+
+/// Runs one expression on whatever holds the values.
+macro_rules! each {
+    ($values:expr, $held:ident => $run:expr) => {
+        match $values {
+            Values::Bool($held) => $run,
+            Values::Int8($held) | Values::Int16($held) | Values::Int32($held) => $run,
+            Values::Int64($held) => $run,
+            Values::Float($held) => $run,
+            Values::Double($held) => $run,
+            Values::VarChar($held, _) => $run,
+            Values::Json($held) => $run,
+            Values::FloatVector($held) => $run,
+        }
+    };
+}
+
+impl Column {
+    /// An empty column.
+    pub(crate) fn new(
+        name: &Arc<str>,
+        kind: &FieldType,
+        absent: &Absent,
+    ) -> Result<Self, ColumnError> {
+        let name = name.clone();
+        let values = Values::new(kind, absent)?;
+        Ok(Self { name, values })
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        match self.values {
+            Values::FloatVector(_) => Shape::List,
+            Values::Json(_) => Shape::Json,
+            _ => Shape::Scalar,
+        }
+    }
+
+    /// Appends one row, or nothing where the value does not fit.
+    pub(super) fn push(&mut self, value: &Value<'_>) -> Result<(), Misfit> {
+        if matches!(value, Value::Null) {
+            return self.push_absent(Misfit::Null);
+        }
+        match &mut self.values {
+            Values::Bool(values) => values.push(convert::boolean(value)?),
+            Values::Int8(values) => values.push(convert::integer::<i8>(value)?.into()),
+            Values::Int16(values) => values.push(convert::integer::<i16>(value)?.into()),
+            Values::Int32(values) => values.push(convert::integer(value)?),
+            Values::Int64(values) => values.push(convert::integer(value)?),
+            Values::Float(values) => values.push(convert::float(value)?),
+            Values::Double(values) => values.push(convert::double(value)?),
+            Values::VarChar(values, max_length) => {
+                values.push(convert::varchar(value, *max_length)?);
+            }
+            Values::Json(values) => values.push(convert::json(value)?),
+            Values::FloatVector(_) => return Err(value.misfit()),
+        }
+        Ok(())
+    }
+
+    /// Appends one row from a list of values, or nothing.
+    pub(super) fn push_list<'v>(
+        &mut self,
+        items: impl Iterator<Item = Value<'v>>,
+    ) -> Result<(), Misfit> {
+        match &mut self.values {
+            Values::FloatVector(vectors) => vectors.push(items),
+            _ => Err(Misfit::Array(items.count())),
+        }
+    }
+
+    /// Appends the row of a record that has no value here, or gives `why` back.
+    pub(super) fn push_absent(&mut self, why: Misfit) -> Result<(), Misfit> {
+        each!(&mut self.values, values => values.push_absent(why))
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        each!(&self.values, values => values.rows())
+    }
+
+    /// Drops the rows after the first `rows`.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        each!(&mut self.values, values => values.truncate(rows));
+    }
+
+    /// Encoded bytes of the last row.
+    pub(super) fn last_size(&self) -> usize {
+        each!(&self.values, values => values.last_size())
+    }
+
+    /// Drops the rows whose flag is set.
+    pub(super) fn bury(&mut self, dead: &[bool]) {
+        each!(&mut self.values, values => values.bury(dead));
+    }
+
+    /// The value of `row` as a primary key.
+    pub(super) fn key(&self, row: usize) -> Option<Key> {
+        match &self.values {
+            Values::Int64(values) => values.get(row).map(|key| Key::Int(*key)),
+            Values::VarChar(values, _) => values.get(row).map(|key| Key::Text(key.as_str().into())),
+            _ => None,
+        }
+    }
+}
+
+impl Values {
+    fn new(kind: &FieldType, absent: &Absent) -> Result<Self, ColumnError> {
+        Ok(match kind {
+            FieldType::Bool => Self::Bool(Scalars::new(absent, default_bool)?),
+            FieldType::Int8 => Self::Int8(Scalars::new(absent, |default| {
+                default_integer::<i8>(default).map(i32::from)
+            })?),
+            FieldType::Int16 => Self::Int16(Scalars::new(absent, |default| {
+                default_integer::<i16>(default).map(i32::from)
+            })?),
+            FieldType::Int32 => Self::Int32(Scalars::new(absent, default_integer)?),
+            FieldType::Int64 => Self::Int64(Scalars::new(absent, default_integer)?),
+            FieldType::Float => Self::Float(Scalars::new(absent, default_float)?),
+            FieldType::Double => Self::Double(Scalars::new(absent, default_double)?),
+            FieldType::VarChar { max_length } => {
+                let text = |default: &DefaultValue| default_text(default, *max_length);
+                Self::VarChar(Scalars::new(absent, text)?, *max_length)
+            }
+            FieldType::Json => Self::Json(Scalars::new(absent, default_json)?),
+            FieldType::FloatVector { dim } => Self::FloatVector(FloatVectors::new(*dim, absent)?),
+            _ => return Err(ColumnError::UnsupportedType),
+        })
+    }
+}
+
+fn default_bool(default: &DefaultValue) -> Option<bool> {
+    match default {
+        DefaultValue::Bool(value) => Some(*value),
+        _ => None,
+    }
+}
+
+fn default_integer<T: TryFrom<i64>>(default: &DefaultValue) -> Option<T> {
+    match default {
+        DefaultValue::Int(value) => T::try_from(*value).ok(),
+        _ => None,
+    }
+}
+
+fn default_float(default: &DefaultValue) -> Option<f32> {
+    match default {
+        DefaultValue::Float(value) if value.is_finite() => Some(*value),
+        _ => None,
+    }
+}
+
+fn default_double(default: &DefaultValue) -> Option<f64> {
+    match default {
+        DefaultValue::Double(value) if value.is_finite() => Some(*value),
+        _ => None,
+    }
+}
+
+fn default_text(default: &DefaultValue, max_length: Option<usize>) -> Option<String> {
+    match default {
+        DefaultValue::Text(text) if max_length.is_none_or(|max| text.len() <= max) => {
+            Some(text.clone())
+        }
+        _ => None,
+    }
+}
+
+fn default_json(default: &DefaultValue) -> Option<Vec<u8>> {
+    match default {
+        DefaultValue::Bytes(json) => Some(json.clone()),
+        DefaultValue::Text(json) => Some(json.clone().into_bytes()),
+        _ => None,
+    }
+}

@@ -1,0 +1,105 @@
+//! Columns into the messages that Milvus takes: exact type, exact oneof member, exact dimension. A server may
+//! not check them, and may die of a wrong one.
+
+use crate::milvus::proto::schema::{
+    BoolArray, DataType, DoubleArray, FieldData, FloatArray, IntArray, JsonArray, LongArray,
+    ScalarField, StringArray, VectorField, field_data, scalar_field, vector_field,
+};
+use crate::plan::DYNAMIC_FIELD;
+
+use super::column::{Column, Values};
+use super::dynamic::Dynamic;
+use super::scalar::Scalars;
+use super::vector::FloatVectors;
+
+/// Tags, lengths and types around a field's name and values.
+const FRAME: usize = 32;
+
+/// Encoded size of a field before its rows.
+pub(super) fn frame_size(name_length: usize) -> usize {
+    FRAME + name_length
+}
+
+pub(super) fn field(column: Column) -> FieldData {
+    use scalar_field::Data;
+    let (data_type, (field, valid_data)) = match column.values {
+        Values::Bool(values) => (
+            DataType::Bool,
+            scalars(values, |data| Data::BoolData(BoolArray { data })),
+        ),
+        Values::Int8(values) => (DataType::Int8, integers(values)),
+        Values::Int16(values) => (DataType::Int16, integers(values)),
+        Values::Int32(values) => (DataType::Int32, integers(values)),
+        Values::Int64(values) => (
+            DataType::Int64,
+            scalars(values, |data| Data::LongData(LongArray { data })),
+        ),
+        Values::Float(values) => (
+            DataType::Float,
+            scalars(values, |data| Data::FloatData(FloatArray { data })),
+        ),
+        Values::Double(values) => (
+            DataType::Double,
+            scalars(values, |data| Data::DoubleData(DoubleArray { data })),
+        ),
+        Values::VarChar(values, _) => (
+            DataType::VarChar,
+            scalars(values, |data| Data::StringData(StringArray { data })),
+        ),
+        Values::Json(values) => (
+            DataType::Json,
+            scalars(values, |data| Data::JsonData(JsonArray { data })),
+        ),
+        Values::FloatVector(values) => (DataType::FloatVector, float_vectors(values)),
+    };
+    FieldData {
+        r#type: data_type.into(),
+        field_name: column.name.to_string(),
+        is_dynamic: false,
+        valid_data,
+        field: Some(field),
+    }
+}
+
+pub(super) fn dynamic(column: Dynamic) -> FieldData {
+    let data = column.into_objects();
+    FieldData {
+        r#type: DataType::Json.into(),
+        field_name: DYNAMIC_FIELD.to_owned(),
+        is_dynamic: true,
+        valid_data: Vec::new(),
+        field: Some(scalar_data(scalar_field::Data::JsonData(JsonArray {
+            data,
+        }))),
+    }
+}
+
+/// The oneof member is present even when every row is null: an absent one has no type.
+fn scalars<T: super::scalar::Scalar>(
+    values: Scalars<T>,
+    member: impl FnOnce(Vec<T>) -> scalar_field::Data,
+) -> (field_data::Field, Vec<bool>) {
+    let (data, valid_data) = values.into_parts();
+    (scalar_data(member(data)), valid_data)
+}
+
+fn integers(values: Scalars<i32>) -> (field_data::Field, Vec<bool>) {
+    scalars(values, |data| {
+        scalar_field::Data::IntData(IntArray { data })
+    })
+}
+
+fn scalar_data(data: scalar_field::Data) -> field_data::Field {
+    field_data::Field::Scalars(ScalarField { data: Some(data) })
+}
+
+fn float_vectors(vectors: FloatVectors) -> (field_data::Field, Vec<bool>) {
+    // Milvus's own limit of a dimension is 32,768.
+    let dim = i64::try_from(vectors.dim()).unwrap_or(i64::MAX);
+    let (data, valid_data) = vectors.into_parts();
+    let data = Some(vector_field::Data::FloatVector(FloatArray { data }));
+    (
+        field_data::Field::Vectors(VectorField { dim, data }),
+        valid_data,
+    )
+}

@@ -1,0 +1,48 @@
+//! Which rows of a nullable column hold a value. Milvus wants the values packed, without room for the nulls.
+
+/// One flag per row.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Validity {
+    rows: Vec<bool>,
+}
+
+impl Validity {
+    pub(super) fn push(&mut self, valid: bool) {
+        self.rows.push(valid);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn last(&self) -> bool {
+        self.rows.last().is_some_and(|valid| *valid)
+    }
+
+    /// Drops the rows after the first `rows`; says how many values went with them.
+    pub(super) fn truncate(&mut self, rows: usize) -> usize {
+        let dropped = self.rows.get(rows..).unwrap_or_default();
+        let values = dropped.iter().filter(|valid| **valid).count();
+        self.rows.truncate(rows);
+        values
+    }
+
+    /// Drops dead rows; gives the flags of the packed values that went with them.
+    pub(super) fn bury(&mut self, dead: &[bool]) -> Vec<bool> {
+        let flagged = self.rows.iter().zip(dead);
+        let values = flagged.filter(|(valid, _)| **valid).map(|(_, dead)| *dead);
+        let values = values.collect();
+        retain_alive(&mut self.rows, dead);
+        values
+    }
+
+    pub(super) fn into_flags(self) -> Vec<bool> {
+        self.rows
+    }
+}
+
+/// Keeps the values whose flag in `dead` is not set; values past the end of `dead` are alive.
+pub(super) fn retain_alive<T>(values: &mut Vec<T>, dead: &[bool]) {
+    let mut flags = dead.iter();
+    values.retain(|_| !flags.next().is_some_and(|dead| *dead));
+}

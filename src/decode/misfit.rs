@@ -1,0 +1,74 @@
+//! What was found where a value does not fit: its kind and its size, never the value.
+
+use std::fmt;
+
+/// `Display` completes the sentence "found …".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Misfit {
+    /// The record lacks the field.
+    Nothing,
+    Null,
+    Boolean,
+    Number,
+    Fraction,
+    OutOfRange,
+    /// A string; its bytes.
+    Text(usize),
+    /// A string with one half of a surrogate pair: not Unicode.
+    LoneSurrogate,
+    /// Text of this many bytes, over a limit of bytes.
+    LongText(usize),
+    /// Its elements.
+    Array(usize),
+    /// Its members.
+    Object(usize),
+    /// Its bytes.
+    LongJson(usize),
+    /// Its levels.
+    DeepJson(usize),
+    /// An element of an array, counted from 0.
+    Element {
+        index: usize,
+        noun: &'static str,
+    },
+}
+
+impl Misfit {
+    /// The same, found as an element of an array.
+    pub(crate) fn in_element(self, index: usize) -> Self {
+        let noun = match self {
+            Self::Nothing | Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Number | Self::Fraction => "a number",
+            Self::OutOfRange => "a number out of range",
+            Self::Text(_) | Self::LoneSurrogate | Self::LongText(_) => "a string",
+            Self::Array(_) | Self::Element { .. } => "an array",
+            Self::Object(_) => "an object",
+            Self::LongJson(_) | Self::DeepJson(_) => "JSON",
+        };
+        Self::Element { index, noun }
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing"),
+            Self::Null => f.write_str("null"),
+            Self::Boolean => f.write_str("a boolean"),
+            Self::Number => f.write_str("a number"),
+            Self::Fraction => f.write_str("a number with a fraction"),
+            Self::OutOfRange => f.write_str("a number out of range"),
+            Self::Text(bytes) => write!(f, "a string of {bytes} bytes"),
+            Self::LoneSurrogate => f.write_str("a string with half a surrogate pair"),
+            Self::LongText(bytes) => write!(f, "text of {bytes} bytes"),
+            Self::Array(elements) => write!(f, "an array of {elements}"),
+            Self::Object(members) => write!(f, "an object of {members}"),
+            Self::LongJson(bytes) => write!(f, "JSON of {bytes} bytes"),
+            Self::DeepJson(levels) => write!(f, "JSON of {levels} levels"),
+            Self::Element { index, noun } => {
+                write!(f, "an array whose element {index} (from 0) is {noun}")
+            }
+        }
+    }
+}

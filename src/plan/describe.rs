@@ -1,0 +1,113 @@
+//! A plan in words, for `check`.
+
+use std::fmt;
+
+use crate::config::UnknownFields;
+use crate::milvus::schema::FieldType;
+
+use super::{Absent, DYNAMIC_FIELD, FieldPlan, Plan};
+
+impl Plan {
+    /// One aligned line per field: collection field ← where its value comes from, type, what its absence means.
+    pub fn describe_lines(&self) -> Vec<String> {
+        let mut rows: Vec<[String; 4]> = Vec::new();
+        for (index, field) in self.fields.iter().enumerate() {
+            let rule = rule(field, self.primary_key == Some(index));
+            rows.push([
+                field.name.to_string(),
+                format!("'{}'", field.name),
+                field.kind.to_string(),
+                rule,
+            ]);
+        }
+        for field in &self.left_out {
+            let [source, rule] = [field.source, "a record's value for it is ignored"];
+            rows.push([
+                field.name.to_string(),
+                source.into(),
+                field.kind.to_string(),
+                rule.into(),
+            ]);
+        }
+        if self.dynamic {
+            let rule = "{} where a record has no other fields";
+            rows.push([
+                DYNAMIC_FIELD.into(),
+                "every other field".into(),
+                FieldType::Json.to_string(),
+                rule.into(),
+            ]);
+        }
+        let mut lines = aligned(&rows);
+        match (self.dynamic, self.unknown_fields) {
+            (true, _) => {}
+            (false, UnknownFields::Ignore) => lines.push(
+                "other record fields are ignored, each named once in the log (behavior.on.unknown.fields=ignore)".into(),
+            ),
+            (false, UnknownFields::Fail) => lines.push(
+                "another record field makes a bad record (behavior.on.unknown.fields=fail)".into(),
+            ),
+        }
+        lines
+    }
+}
+
+fn rule(field: &FieldPlan, primary_key: bool) -> String {
+    match field.absent {
+        Absent::Required if primary_key => "required (primary key)",
+        Absent::Required => "required",
+        Absent::Null => "absent or null: null",
+        Absent::Default(_) => "absent or null: the field's default",
+    }
+    .into()
+}
+
+fn aligned(rows: &[[String; 4]]) -> Vec<String> {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let (name_width, source_width, kind_width) = (width(0), width(1), width(2));
+    rows.iter()
+        .map(|[name, source, kind, rule]| {
+            format!("{name:name_width$} ← {source:source_width$}  {kind:kind_width$}  {rule}")
+        })
+        .collect()
+}
+
+/// Milvus's name of the type, with its parameter.
+impl fmt::Display for FieldType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool => f.write_str("Bool"),
+            Self::Int8 => f.write_str("Int8"),
+            Self::Int16 => f.write_str("Int16"),
+            Self::Int32 => f.write_str("Int32"),
+            Self::Int64 => f.write_str("Int64"),
+            Self::Float => f.write_str("Float"),
+            Self::Double => f.write_str("Double"),
+            Self::VarChar { max_length } => parameter(f, "VarChar", *max_length),
+            Self::Json => f.write_str("JSON"),
+            Self::Array { element, .. } => write!(f, "Array<{element}>"),
+            Self::Geometry => f.write_str("Geometry"),
+            Self::Text { max_length } => parameter(f, "Text", *max_length),
+            Self::Timestamptz => f.write_str("Timestamptz"),
+            Self::FloatVector { dim } => parameter(f, "FloatVector", Some(*dim)),
+            Self::BinaryVector { dim } => parameter(f, "BinaryVector", Some(*dim)),
+            Self::Float16Vector { dim } => parameter(f, "Float16Vector", Some(*dim)),
+            Self::BFloat16Vector { dim } => parameter(f, "BFloat16Vector", Some(*dim)),
+            Self::SparseFloatVector => f.write_str("SparseFloatVector"),
+            Self::Int8Vector { dim } => parameter(f, "Int8Vector", Some(*dim)),
+            Self::ArrayOfVector => f.write_str("ArrayOfVector"),
+            Self::ArrayOfStruct => f.write_str("ArrayOfStruct"),
+            Self::Unknown(number) => write!(f, "number {number} (unknown to this version)"),
+        }
+    }
+}
+
+fn parameter(f: &mut fmt::Formatter<'_>, name: &str, value: Option<usize>) -> fmt::Result {
+    match value {
+        Some(value) => write!(f, "{name}({value})"),
+        None => f.write_str(name),
+    }
+}

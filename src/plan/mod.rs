@@ -1,0 +1,122 @@
+//! What each record field becomes, computed once from configuration and described schema.
+
+mod describe;
+mod make;
+mod names;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::columns::column::Column;
+use crate::config::UnknownFields;
+use crate::milvus::schema::{DefaultValue, FieldType};
+
+pub use make::{PlanError, Rules, make};
+pub(crate) use names::shown;
+
+/// The column that holds what has no column of its own.
+pub(crate) const DYNAMIC_FIELD: &str = "$meta";
+
+/// Executed by decoding, printed by `check`. A batch carries the plan it was built by.
+#[derive(Debug)]
+pub struct Plan {
+    pub database: String,
+    pub collection: Arc<str>,
+    pub operation: Operation,
+    /// One per column that is sent, in schema order.
+    pub fields: Vec<FieldPlan>,
+    /// Index in `fields` of the primary key, or `None` where Milvus makes it.
+    pub primary_key: Option<usize>,
+    /// Record field name → index in `fields`.
+    pub by_name: HashMap<Arc<str>, usize>,
+    /// Fields of the collection that are never sent.
+    pub left_out: Vec<LeftOut>,
+    /// Unknown record fields go into `$meta`.
+    pub dynamic: bool,
+    pub unknown_fields: UnknownFields,
+    /// Record fields already named in the log as ignored.
+    ignored: names::Names,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    Insert,
+    Upsert,
+}
+
+#[derive(Debug, Clone)]
+pub struct FieldPlan {
+    pub name: Arc<str>,
+    pub kind: FieldType,
+    pub absent: Absent,
+    /// What every batch's column starts from: made with the plan, so that a column cannot fail later.
+    pub(crate) empty: Column,
+}
+
+/// What a record without a value for the field (or with null) means.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Absent {
+    /// A bad record.
+    Required,
+    /// Null.
+    Null,
+    /// The field's default, materialised by us.
+    Default(DefaultValue),
+}
+
+/// A field whose values Milvus makes itself; a record's value for it is ignored.
+#[derive(Debug, Clone)]
+pub struct LeftOut {
+    pub name: Arc<str>,
+    pub kind: FieldType,
+    /// Who fills it, e.g. `made by Milvus (autoID)`.
+    pub source: &'static str,
+}
+
+/// Where the value of a record field belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Index in [`Plan::fields`].
+    Field(usize),
+    /// Into `$meta`, under its own name.
+    Dynamic,
+    /// Nowhere; the log has named the field once.
+    Ignored,
+    /// Nowhere, and the rules make that a bad record.
+    Unknown,
+    /// The record uses the name of the dynamic column itself.
+    Reserved,
+}
+
+impl Plan {
+    /// Where the record field `name` belongs. Names an ignored field in the log at its first time.
+    pub(crate) fn place(&self, name: &str) -> Place {
+        if let Some(index) = self.by_name.get(name) {
+            return Place::Field(*index);
+        }
+        if let Some(field) = self.left_out.iter().find(|field| &*field.name == name) {
+            self.ignore(name, field.source);
+            return Place::Ignored;
+        }
+        match (self.dynamic, self.unknown_fields) {
+            (true, _) if name == DYNAMIC_FIELD => Place::Reserved,
+            (true, _) => Place::Dynamic,
+            (false, UnknownFields::Fail) => Place::Unknown,
+            (false, UnknownFields::Ignore) => {
+                self.ignore(name, "the collection has no such field");
+                Place::Ignored
+            }
+        }
+    }
+
+    fn ignore(&self, name: &str, reason: &'static str) {
+        let novelty = self.ignored.note(name);
+        if novelty == names::Novelty::Old {
+            return;
+        }
+        tracing::warn!(collection = %self.collection, field = %shown(name), reason, "record field ignored");
+        if novelty == names::Novelty::Last {
+            tracing::warn!(collection = %self.collection, "further ignored record fields are not named");
+        }
+    }
+}
