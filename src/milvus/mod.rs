@@ -4,6 +4,11 @@ pub mod client;
 pub mod schema;
 pub mod status;
 
+mod codes;
+mod credentials;
+mod describe;
+mod reason;
+
 /// Messages and stubs generated from `proto/`.
 #[allow(
     unreachable_pub,
@@ -36,6 +41,22 @@ pub enum WriteRequest {
     Upsert(proto::milvus::UpsertRequest),
 }
 
+impl WriteRequest {
+    pub fn collection(&self) -> &str {
+        match self {
+            Self::Insert(request) => &request.collection_name,
+            Self::Upsert(request) => &request.collection_name,
+        }
+    }
+
+    pub fn rows(&self) -> u32 {
+        match self {
+            Self::Insert(request) => request.num_rows,
+            Self::Upsert(request) => request.num_rows,
+        }
+    }
+}
+
 /// What the sink asks of Milvus. A call is one attempt under one deadline; `Ok` means success by status (and, for
 /// writes, by count), everything else is a [`MilvusError`] that says what to do.
 pub trait Milvus: Send + Sync + 'static {
@@ -46,7 +67,8 @@ pub trait Milvus: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Schema, MilvusError>> + Send;
 
     /// Writes one request once.
-    fn write(&self, request: &WriteRequest) -> impl Future<Output = Result<(), MilvusError>> + Send;
+    fn write(&self, request: &WriteRequest)
+    -> impl Future<Output = Result<(), MilvusError>> + Send;
 
     /// For messages: `http(s)://host:port`.
     fn endpoint(&self) -> String;
