@@ -129,8 +129,11 @@ impl Client {
                 .metadata_mut()
                 .insert("authorization", header.clone());
         }
+        let start = Instant::now();
         match tokio::time::timeout(self.timeout, rpc(self.stub.clone(), request)).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
+            // An error that comes with the deadline is the deadline's: tonic and servers call it CANCELLED.
+            Ok(Err(_)) if start.elapsed() >= self.timeout => Err(call.expired()),
             Ok(Err(status)) => Err(call.grpc_error(&status)),
             Err(_elapsed) => Err(call.expired()),
         }

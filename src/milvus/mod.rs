@@ -15,6 +15,7 @@ mod reason;
     unused_qualifications,
     clippy::all,
     clippy::pedantic,
+    clippy::allow_attributes_without_reason,
     reason = "generated"
 )]
 pub mod proto {
