@@ -1,1 +1,264 @@
-//! The gRPC client.
+//! The gRPC client: one lazy channel, one deadline over every attempt.
+
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use thiserror::Error;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::{Request, Response};
+
+use super::credentials::{Credentials, Login};
+use super::proto::milvus::milvus_service_client::MilvusServiceClient;
+use super::proto::milvus::{
+    DescribeCollectionRequest, DescribeCollectionResponse, GetVersionRequest, MutationResult,
+};
+use super::reason::{root, sanitise};
+use super::schema::Schema;
+use super::status::{Action, Call, MilvusError, Rpc};
+use super::{Milvus, WriteRequest};
+use crate::config::MilvusConfig;
+
+/// Milvus refuses pings more often than every 5 s.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a server may send at most. tonic's 4 MiB are less than the keys that a large insert is answered with.
+const MAX_REPLY_BYTES: usize = 256 << 20;
+
+const USER_AGENT: &str = concat!("kafka-milvus-sink/", env!("CARGO_PKG_VERSION"));
+
+/// What only the configuration, or a file it names, can mend.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    #[error("token.file: cannot read {}", .path.display())]
+    TokenFile { path: PathBuf, source: io::Error },
+    #[error("milvus.tls.ca.path: cannot read {}", .path.display())]
+    CaFile { path: PathBuf, source: io::Error },
+    #[error("milvus.tls.ca.path: {} holds no certificate; it wants PEM, with a line '-----BEGIN CERTIFICATE-----'", .path.display())]
+    CaWithoutCertificate { path: PathBuf },
+    #[error(
+        "TLS to {endpoint} cannot be set up ({reason}); check milvus.tls.ca.path and milvus.tls.server.name, or install the system's CA certificates"
+    )]
+    Tls { endpoint: String, reason: String },
+    #[error("public.endpoint: {endpoint} is not an address ({reason})")]
+    Endpoint { endpoint: String, reason: String },
+}
+
+/// Cheap to share; calls may run side by side.
+#[derive(Debug)]
+pub struct Client {
+    stub: MilvusServiceClient<Channel>,
+    credentials: Credentials,
+    endpoint: String,
+    database: String,
+    /// One attempt, connecting included.
+    timeout: Duration,
+}
+
+impl Client {
+    /// Connects with the first call and again after a failure. Must be called within a tokio runtime.
+    pub fn new(config: &MilvusConfig) -> Result<Self, ClientError> {
+        let host = match &config.endpoint.host {
+            host if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
+            host => host.clone(),
+        };
+        let scheme = if config.endpoint.tls { "https" } else { "http" };
+        let endpoint = format!("{scheme}://{host}:{}", config.endpoint.port);
+        let channel = transport(&endpoint, config)?.connect_lazy();
+        Ok(Self {
+            stub: MilvusServiceClient::new(channel).max_decoding_message_size(MAX_REPLY_BYTES),
+            credentials: Credentials::new(&config.token)?,
+            endpoint,
+            database: config.database.clone(),
+            timeout: config.request_timeout,
+        })
+    }
+
+    /// What the server calls its version, or `None` where it does not say (Milvus Lite 2.5).
+    pub async fn version(&self) -> Result<Option<String>, MilvusError> {
+        let login = self.credentials.current(Instant::now());
+        let call = self.about(Rpc::Describe, "", &login);
+        let reply = self
+            .send(
+                &call,
+                &login,
+                GetVersionRequest {},
+                |mut stub, request| async move { stub.get_version(request).await },
+            )
+            .await;
+        let answer = match reply {
+            Ok(reply) => call.judge(reply.status.as_ref()).map(|()| reply.version),
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(version) => Ok(Some(version).filter(|version| !version.is_empty())),
+            Err(error) if error.action == Action::Halt => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn about<'a>(&'a self, rpc: Rpc, collection: &'a str, login: &'a Login) -> Call<'a> {
+        Call {
+            rpc,
+            endpoint: &self.endpoint,
+            database: &self.database,
+            collection,
+            timeout: self.timeout,
+            secrets: &login.secrets,
+        }
+    }
+
+    /// One attempt. The deadline covers connecting and waiting for the channel, and the server is told of it.
+    async fn send<Q, R, F>(
+        &self,
+        call: &Call<'_>,
+        login: &Login,
+        message: Q,
+        rpc: impl FnOnce(MilvusServiceClient<Channel>, Request<Q>) -> F,
+    ) -> Result<R, MilvusError>
+    where
+        F: Future<Output = Result<Response<R>, tonic::Status>>,
+    {
+        let mut request = Request::new(message);
+        request.set_timeout(self.timeout);
+        if let Some(header) = &login.header {
+            request
+                .metadata_mut()
+                .insert("authorization", header.clone());
+        }
+        let start = Instant::now();
+        match tokio::time::timeout(self.timeout, rpc(self.stub.clone(), request)).await {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            // An error that comes with the deadline is the deadline's: tonic and servers call it CANCELLED.
+            Ok(Err(_)) if start.elapsed() >= self.timeout => Err(call.expired()),
+            Ok(Err(status)) => Err(call.grpc_error(&status)),
+            Err(_elapsed) => Err(call.expired()),
+        }
+    }
+
+    async fn describe_once(
+        &self,
+        call: &Call<'_>,
+        login: &Login,
+    ) -> Result<DescribeCollectionResponse, MilvusError> {
+        let message = DescribeCollectionRequest {
+            db_name: self.database.clone(),
+            collection_name: call.collection.to_owned(),
+        };
+        let reply = self
+            .send(call, login, message, |mut stub, request| async move {
+                stub.describe_collection(request).await
+            })
+            .await?;
+        call.judge(reply.status.as_ref())?;
+        Ok(reply)
+    }
+
+    /// Sends a copy: the request itself is kept for the next attempt.
+    async fn write_once(
+        &self,
+        call: &Call<'_>,
+        login: &Login,
+        request: &WriteRequest,
+    ) -> Result<MutationResult, MilvusError> {
+        match request {
+            WriteRequest::Insert(request) => {
+                let mut message = request.clone();
+                message.db_name.clone_from(&self.database);
+                self.send(call, login, message, |mut stub, request| async move {
+                    stub.insert(request).await
+                })
+                .await
+            }
+            WriteRequest::Upsert(request) => {
+                let mut message = request.clone();
+                message.db_name.clone_from(&self.database);
+                self.send(call, login, message, |mut stub, request| async move {
+                    stub.upsert(request).await
+                })
+                .await
+            }
+        }
+    }
+}
+
+impl Milvus for Client {
+    async fn describe(&self, collection: &str) -> Result<Schema, MilvusError> {
+        let login: Arc<Login> = self.credentials.current(Instant::now());
+        let call = self.about(Rpc::Describe, collection, &login);
+        let reply = self.describe_once(&call, &login).await?;
+        Schema::from_reply(collection, reply)
+            .map_err(|reason| call.refused(sanitise(&reason, &login.secrets)))
+    }
+
+    async fn write(&self, request: &WriteRequest) -> Result<(), MilvusError> {
+        let login = self.credentials.current(Instant::now());
+        let call = self.about(Rpc::Write, request.collection(), &login);
+        let result = self.write_once(&call, &login, request).await?;
+        call.judge(result.status.as_ref())?;
+        // Milvus Lite answers an upsert with `upsert_cnt` only.
+        let acked = match request {
+            WriteRequest::Insert(_) => result.insert_cnt,
+            WriteRequest::Upsert(_) => result.upsert_cnt,
+        };
+        if acked == i64::from(request.rows()) {
+            Ok(())
+        } else {
+            Err(call.short_count(request.rows() as usize, acked))
+        }
+    }
+
+    fn endpoint(&self) -> String {
+        self.endpoint.clone()
+    }
+}
+
+fn transport(endpoint: &str, config: &MilvusConfig) -> Result<Endpoint, ClientError> {
+    let transport = Endpoint::from_shared(endpoint.to_owned())
+        .and_then(|transport| transport.user_agent(USER_AGENT))
+        .map_err(|error| ClientError::Endpoint {
+            endpoint: endpoint.to_owned(),
+            reason: root(&error),
+        })?
+        // A connection attempt that hangs is given up, or no later call would start a new one.
+        .connect_timeout(config.request_timeout)
+        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+        .keep_alive_while_idle(true);
+    if !config.endpoint.tls {
+        return Ok(transport);
+    }
+    let tls = tls(config)?;
+    transport.tls_config(tls).map_err(|error| ClientError::Tls {
+        endpoint: endpoint.to_owned(),
+        reason: root(&error),
+    })
+}
+
+fn tls(config: &MilvusConfig) -> Result<ClientTlsConfig, ClientError> {
+    let tls = ClientTlsConfig::new().timeout(config.request_timeout);
+    let tls = match &config.tls_ca_path {
+        Some(path) => tls.ca_certificate(read_ca(path)?),
+        None => tls.with_native_roots(),
+    };
+    Ok(match &config.tls_server_name {
+        Some(name) => tls.domain_name(name),
+        None => tls,
+    })
+}
+
+fn read_ca(path: &Path) -> Result<Certificate, ClientError> {
+    let pem = std::fs::read(path).map_err(|source| ClientError::CaFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    if !String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----") {
+        return Err(ClientError::CaWithoutCertificate {
+            path: path.to_owned(),
+        });
+    }
+    Ok(Certificate::from_pem(pem))
+}

@@ -4,12 +4,18 @@ pub mod client;
 pub mod schema;
 pub mod status;
 
+mod codes;
+mod credentials;
+mod describe;
+mod reason;
+
 /// Messages and stubs generated from `proto/`.
 #[allow(
     unreachable_pub,
     unused_qualifications,
     clippy::all,
     clippy::pedantic,
+    clippy::allow_attributes_without_reason,
     reason = "generated"
 )]
 pub mod proto {
@@ -34,6 +40,22 @@ use status::MilvusError;
 pub enum WriteRequest {
     Insert(proto::milvus::InsertRequest),
     Upsert(proto::milvus::UpsertRequest),
+}
+
+impl WriteRequest {
+    pub fn collection(&self) -> &str {
+        match self {
+            Self::Insert(request) => &request.collection_name,
+            Self::Upsert(request) => &request.collection_name,
+        }
+    }
+
+    pub fn rows(&self) -> u32 {
+        match self {
+            Self::Insert(request) => request.num_rows,
+            Self::Upsert(request) => request.num_rows,
+        }
+    }
 }
 
 /// What the sink asks of Milvus. A call is one attempt under one deadline; `Ok` means success by status (and, for

@@ -1,1 +1,4 @@
 //! Servers for tests.
+
+pub mod fake;
+pub mod proto;

@@ -1,1 +1,3 @@
-//! tests
+//! All integration tests, one binary.
+
+mod milvus_client;

@@ -1,0 +1,246 @@
+//! A scripted Milvus on a loopback port: stores rows by primary key, checks columns as strictly as any server
+//! does, and gives the answers that a test tells it to give.
+#![allow(
+    clippy::expect_used,
+    reason = "a test's server: what fails here fails the test"
+)]
+
+mod columns;
+mod service;
+mod store;
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
+use tokio_stream::wrappers::TcpListenerStream;
+pub use tonic::Code;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+
+pub use self::columns::{Key, Row};
+use self::store::Store;
+use crate::proto::milvus::milvus_service_server::MilvusServiceServer;
+use crate::proto::milvus::{DescribeCollectionRequest, InsertRequest, UpsertRequest};
+use crate::proto::schema::CollectionSchema;
+
+/// One answer of the script. Without one a call is answered as a real server would.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    Ok,
+    /// `Status.code` with the text, `error_code` as Milvus 2.3 and later fill it.
+    Code(i32, &'static str),
+    /// Both codes as given: servers before 2.3, Milvus Lite.
+    Codes {
+        code: i32,
+        error_code: i32,
+        reason: &'static str,
+    },
+    Grpc(Code),
+    /// Never answers.
+    Hang,
+    /// Stores the rows, then answers so.
+    ApplyThenFail(Box<Reply>),
+    /// Stores the rows and acknowledges this many.
+    Count(i64),
+}
+
+#[derive(Debug, Clone)]
+pub enum Call {
+    Describe(DescribeCollectionRequest),
+    Insert(InsertRequest),
+    Upsert(UpsertRequest),
+    Version,
+}
+
+/// One request that came, in the order they came.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub call: Call,
+    pub headers: BTreeMap<String, String>,
+}
+
+/// What kind of Milvus it is.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `user:password` or an API key that every call must bring.
+    pub token: Option<String>,
+    /// Serves TLS for `localhost`, by an authority of its own.
+    pub tls: bool,
+    /// 0 picks a free one.
+    pub port: u16,
+    /// `GetVersion` answers UNIMPLEMENTED, as Milvus Lite 2.5 does.
+    pub without_version: bool,
+}
+
+/// Stops, with all its connections, when dropped.
+#[derive(Debug)]
+pub struct Fake {
+    address: SocketAddr,
+    ca_pem: Option<String>,
+    state: Arc<State>,
+    runtime: Option<Runtime>,
+}
+
+#[derive(Debug)]
+struct State {
+    options: Options,
+    inner: Mutex<Inner>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    store: Store,
+    writes: std::collections::VecDeque<Reply>,
+    describes: std::collections::VecDeque<Reply>,
+    seen: Vec<Seen>,
+}
+
+impl State {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fake {
+    pub fn start() -> Self {
+        Self::start_with(Options::default())
+    }
+
+    pub fn start_with(options: Options) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", options.port)).expect("a free port");
+        listener.set_nonblocking(true).expect("a socket");
+        let address = listener.local_addr().expect("a bound socket");
+        let certificate = options.tls.then(certificate);
+        let state = Arc::new(State {
+            options,
+            inner: Mutex::default(),
+            changed: Notify::new(),
+        });
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let mut server = Server::builder();
+        if let Some(certificate) = &certificate {
+            let tls = ServerTlsConfig::new().identity(certificate.identity.clone());
+            server = server.tls_config(tls).expect("a certificate made here");
+        }
+        let service =
+            MilvusServiceServer::from_arc(Arc::clone(&state)).max_decoding_message_size(64 << 20);
+        let _entered = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+        runtime.spawn(
+            server
+                .add_service(service)
+                .serve_with_incoming(TcpListenerStream::new(listener)),
+        );
+        Self {
+            address,
+            ca_pem: certificate.map(|certificate| certificate.ca_pem),
+            state,
+            runtime: Some(runtime),
+        }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// `http(s)://localhost:port`, as users write it.
+    pub fn endpoint(&self) -> String {
+        let scheme = if self.state.options.tls {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://localhost:{}", self.port())
+    }
+
+    /// The authority that signed the server's certificate.
+    pub fn ca_pem(&self) -> &str {
+        self.ca_pem.as_deref().expect("started with tls")
+    }
+
+    /// Creates the collection, or makes it anew without its rows.
+    pub fn create(&self, schema: CollectionSchema) {
+        self.state.lock().store.create(schema);
+    }
+
+    pub fn drop_collection(&self, name: &str) {
+        self.state.lock().store.drop_collection(name);
+    }
+
+    /// The answers to the next Insert and Upsert calls, after those already waiting.
+    pub fn next_writes(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.state.lock().writes.extend(replies);
+    }
+
+    pub fn next_describes(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.state.lock().describes.extend(replies);
+    }
+
+    pub fn seen(&self) -> Vec<Seen> {
+        self.state.lock().seen.clone()
+    }
+
+    /// Waits until what was seen satisfies `wanted`; the caller sets the deadline.
+    pub async fn wait_until(&self, wanted: impl Fn(&[Seen]) -> bool) {
+        loop {
+            let changed = self.state.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if wanted(&self.state.lock().seen) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Rows by primary key; more than one for a key that was inserted again, the oldest first.
+    pub fn rows(&self, collection: &str) -> BTreeMap<Key, Vec<Row>> {
+        self.state.lock().store.rows(collection)
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Reply {
+    async fn hang<T>() -> T {
+        pending().await
+    }
+}
+
+struct Certificate {
+    ca_pem: String,
+    identity: Identity,
+}
+
+fn certificate() -> Certificate {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().expect("a key");
+    let ca_pem = authority
+        .self_signed(&authority_key)
+        .expect("an authority")
+        .pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let leaf = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+    let key = KeyPair::generate().expect("a key");
+    let leaf = leaf.signed_by(&key, &issuer).expect("a certificate");
+    Certificate {
+        ca_pem,
+        identity: Identity::from_pem(leaf.pem(), key.serialize_pem()),
+    }
+}

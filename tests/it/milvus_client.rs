@@ -1,0 +1,460 @@
+//! The Milvus client against a scripted Milvus: what it sends, and how it judges every kind of answer.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use kafka_milvus_sink::config::secret::Secret;
+use kafka_milvus_sink::config::{Endpoint, MilvusConfig, Token};
+use kafka_milvus_sink::milvus::client::Client;
+use kafka_milvus_sink::milvus::proto::milvus::{InsertRequest, UpsertRequest};
+use kafka_milvus_sink::milvus::proto::schema as columns;
+use kafka_milvus_sink::milvus::schema::FieldType;
+use kafka_milvus_sink::milvus::status::{Action, MilvusError};
+use kafka_milvus_sink::milvus::{Milvus, WriteRequest};
+use testkit::fake::{Call, Code, Fake, Key, Options, Reply};
+use testkit::proto::common::KeyValuePair;
+use testkit::proto::schema::{CollectionSchema, DataType, FieldSchema};
+
+/// Long enough for a machine under load, short enough to be waited for.
+const TIMEOUT: Duration = Duration::from_millis(1500);
+
+fn config(tls: bool, port: u16) -> MilvusConfig {
+    MilvusConfig {
+        endpoint: Endpoint {
+            tls,
+            host: "localhost".to_owned(),
+            port,
+        },
+        token: Token::None,
+        database: "default".to_owned(),
+        tls_ca_path: None,
+        tls_server_name: None,
+        request_timeout: TIMEOUT,
+        retry_backoff: Duration::from_millis(1),
+        retry_backoff_max: Duration::from_millis(10),
+    }
+}
+
+fn client(fake: &Fake) -> Client {
+    Client::new(&config(false, fake.port())).unwrap()
+}
+
+fn collection(name: &str) -> CollectionSchema {
+    let id = FieldSchema {
+        name: "id".to_owned(),
+        data_type: DataType::Int64 as i32,
+        is_primary_key: true,
+        ..Default::default()
+    };
+    let vector = FieldSchema {
+        name: "v".to_owned(),
+        data_type: DataType::FloatVector as i32,
+        type_params: vec![KeyValuePair {
+            key: "dim".to_owned(),
+            value: "2".to_owned(),
+        }],
+        ..Default::default()
+    };
+    CollectionSchema {
+        name: name.to_owned(),
+        fields: vec![id, vector],
+        ..Default::default()
+    }
+}
+
+fn fake_with_collection() -> Fake {
+    let fake = Fake::start();
+    fake.create(collection("c"));
+    fake
+}
+
+fn fields(ids: &[i64]) -> Vec<columns::FieldData> {
+    let longs = columns::scalar_field::Data::LongData(columns::LongArray { data: ids.to_vec() });
+    let floats = columns::vector_field::Data::FloatVector(columns::FloatArray {
+        data: ids.iter().flat_map(|_| [0.5, -1.0]).collect(),
+    });
+    vec![
+        columns::FieldData {
+            r#type: columns::DataType::Int64 as i32,
+            field_name: "id".to_owned(),
+            field: Some(columns::field_data::Field::Scalars(columns::ScalarField {
+                data: Some(longs),
+            })),
+            ..Default::default()
+        },
+        columns::FieldData {
+            r#type: columns::DataType::FloatVector as i32,
+            field_name: "v".to_owned(),
+            field: Some(columns::field_data::Field::Vectors(columns::VectorField {
+                dim: 2,
+                data: Some(floats),
+            })),
+            ..Default::default()
+        },
+    ]
+}
+
+fn insert(ids: &[i64]) -> WriteRequest {
+    WriteRequest::Insert(InsertRequest {
+        collection_name: "c".to_owned(),
+        fields_data: fields(ids),
+        num_rows: u32::try_from(ids.len()).unwrap(),
+        ..Default::default()
+    })
+}
+
+fn upsert(ids: &[i64]) -> WriteRequest {
+    WriteRequest::Upsert(UpsertRequest {
+        collection_name: "c".to_owned(),
+        fields_data: fields(ids),
+        num_rows: u32::try_from(ids.len()).unwrap(),
+        ..Default::default()
+    })
+}
+
+/// Action, cause and whether the write may have been applied.
+fn verdict(error: &MilvusError) -> (Action, &'static str, bool) {
+    (error.action, error.cause.label(), error.outcome_unknown)
+}
+
+#[tokio::test]
+async fn a_write_is_stored_and_a_request_brings_database_deadline_and_agent() {
+    let fake = fake_with_collection();
+    let client = client(&fake);
+    client.write(&insert(&[1, 2])).await.unwrap();
+    client.write(&upsert(&[2, 3])).await.unwrap();
+    let rows = fake.rows("c");
+    assert_eq!(
+        rows.keys().collect::<Vec<_>>(),
+        [&Key::Int(1), &Key::Int(2), &Key::Int(3)]
+    );
+    assert!(rows.values().all(|rows| rows.len() == 1), "{rows:?}");
+
+    let seen = fake.seen();
+    let Call::Insert(request) = &seen[0].call else {
+        panic!("{:?}", seen[0]);
+    };
+    assert_eq!(request.db_name, "default");
+    let Call::Upsert(request) = &seen[1].call else {
+        panic!("{:?}", seen[1]);
+    };
+    assert_eq!(request.db_name, "default");
+    let headers = &seen[0].headers;
+    assert!(
+        headers["user-agent"].starts_with("kafka-milvus-sink/"),
+        "{headers:?}"
+    );
+    assert_eq!(headers["grpc-timeout"], "1500000u");
+    assert!(!headers.contains_key("authorization"));
+    assert!(!headers.contains_key("dbname"));
+}
+
+#[tokio::test]
+async fn a_described_collection_is_a_schema() {
+    let fake = fake_with_collection();
+    let schema = client(&fake).describe("c").await.unwrap();
+    assert_eq!(schema.collection, "c");
+    let fields: Vec<_> = schema
+        .fields
+        .iter()
+        .map(|f| (&*f.name, f.kind.clone()))
+        .collect();
+    let vector = FieldType::FloatVector { dim: 2 };
+    assert_eq!(fields, [("id", FieldType::Int64), ("v", vector)]);
+    assert!(schema.fields[0].primary_key);
+}
+
+#[tokio::test]
+async fn what_is_missing_is_waited_for_and_named() {
+    let fake = fake_with_collection();
+    let error = client(&fake).describe("nope").await.unwrap_err();
+    assert_eq!(verdict(&error), (Action::Hold, "collection_missing", false));
+    let elsewhere = MilvusConfig {
+        database: "nope".to_owned(),
+        ..config(false, fake.port())
+    };
+    let error = Client::new(&elsewhere)
+        .unwrap()
+        .describe("c")
+        .await
+        .unwrap_err();
+    assert_eq!(verdict(&error), (Action::Hold, "database_missing", false));
+}
+
+/// Writes once against `reply`.
+async fn check(fake: &Fake, reply: Reply, expected: (Action, &str, bool)) {
+    fake.next_writes([reply.clone()]);
+    let error = client(fake).write(&upsert(&[7])).await.unwrap_err();
+    assert_eq!(verdict(&error), expected, "{reply:?}: {}", error.cause);
+}
+
+#[tokio::test]
+async fn every_kind_of_answer_is_judged() {
+    use Action::{Halt, Hold, RepeatThenHalt};
+    let fake = fake_with_collection();
+    let code = |code| Reply::Code(code, "why");
+    check(&fake, code(8), (Hold, "milvus_busy", false)).await;
+    check(&fake, code(9), (Hold, "milvus_denies", false)).await;
+    check(&fake, code(1401), (Hold, "milvus_not_permitted", false)).await;
+    check(&fake, code(65_535), (RepeatThenHalt, "refused", true)).await;
+    check(&fake, code(1100), (Halt, "refused", false)).await;
+    let legacy = Reply::Codes {
+        code: 0,
+        error_code: 49,
+        reason: "rate",
+    };
+    check(&fake, legacy, (Hold, "milvus_busy", false)).await;
+    let lite = Reply::Codes {
+        code: 6,
+        error_code: 6,
+        reason: "bad",
+    };
+    check(&fake, lite, (Halt, "refused", false)).await;
+    let grpc = Reply::Grpc;
+    check(
+        &fake,
+        grpc(Code::Unavailable),
+        (Hold, "milvus_unreachable", true),
+    )
+    .await;
+    check(
+        &fake,
+        grpc(Code::Unknown),
+        (Hold, "milvus_unreachable", true),
+    )
+    .await;
+    check(
+        &fake,
+        grpc(Code::Cancelled),
+        (Hold, "milvus_unreachable", true),
+    )
+    .await;
+    check(
+        &fake,
+        grpc(Code::DeadlineExceeded),
+        (Hold, "milvus_slow", true),
+    )
+    .await;
+    check(
+        &fake,
+        grpc(Code::PermissionDenied),
+        (Hold, "milvus_not_permitted", false),
+    )
+    .await;
+    check(
+        &fake,
+        grpc(Code::ResourceExhausted),
+        (Halt, "refused", false),
+    )
+    .await;
+    check(
+        &fake,
+        Reply::Count(0),
+        (RepeatThenHalt, "short_count", true),
+    )
+    .await;
+    check(
+        &fake,
+        Reply::Count(2),
+        (RepeatThenHalt, "short_count", true),
+    )
+    .await;
+    let applied = Reply::ApplyThenFail(Box::new(grpc(Code::Unavailable)));
+    check(&fake, applied, (Hold, "milvus_unreachable", true)).await;
+    assert!(fake.rows("c").contains_key(&Key::Int(7)));
+    client(&fake).write(&upsert(&[7])).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_insert_is_counted_by_its_own_count() {
+    let fake = fake_with_collection();
+    fake.next_writes([Reply::Count(1)]);
+    let error = client(&fake).write(&insert(&[1, 2])).await.unwrap_err();
+    assert_eq!(
+        verdict(&error),
+        (Action::RepeatThenHalt, "short_count", true)
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_left_at_the_deadline() {
+    let fake = fake_with_collection();
+    fake.next_writes([Reply::ApplyThenFail(Box::new(Reply::Hang))]);
+    let start = Instant::now();
+    let error = client(&fake).write(&upsert(&[1])).await.unwrap_err();
+    assert_eq!(verdict(&error), (Action::Hold, "milvus_slow", true));
+    assert!(
+        (TIMEOUT..TIMEOUT * 3).contains(&start.elapsed()),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn a_listener_that_accepts_and_is_silent_is_left_at_the_deadline() {
+    for tls in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let config = config(tls, listener.local_addr().unwrap().port());
+        let start = Instant::now();
+        let error = Client::new(&config)
+            .unwrap()
+            .write(&upsert(&[1]))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            verdict(&error),
+            (Action::Hold, "milvus_slow", true),
+            "tls {tls}"
+        );
+        assert!(start.elapsed() < TIMEOUT * 3, "{:?}", start.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_closed_port_says_so_and_the_client_connects_when_it_opens() {
+    let fake = fake_with_collection();
+    let port = fake.port();
+    drop(fake);
+    let client = Client::new(&config(false, port)).unwrap();
+    let error = client.describe("c").await.unwrap_err();
+    assert_eq!(verdict(&error), (Action::Hold, "milvus_unreachable", false));
+    assert!(
+        error.cause.to_string().contains(&client.endpoint()),
+        "{}",
+        error.cause
+    );
+    let again = Fake::start_with(Options {
+        port,
+        ..Options::default()
+    });
+    again.create(collection("c"));
+    client.describe("c").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_a_refused_login_that_shows_nothing_of_it() {
+    let fake = Fake::start_with(Options {
+        token: Some("root:right:one".to_owned()),
+        ..Options::default()
+    });
+    fake.create(collection("c"));
+    let with = |token: &str| MilvusConfig {
+        token: Token::Inline(Secret::new(token)),
+        ..config(false, fake.port())
+    };
+    Client::new(&with("root:right:one"))
+        .unwrap()
+        .describe("c")
+        .await
+        .unwrap();
+    assert_eq!(
+        fake.seen()[0].headers["authorization"],
+        "cm9vdDpyaWdodDpvbmU="
+    );
+
+    let error = Client::new(&with("root:wrong"))
+        .unwrap()
+        .describe("c")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        verdict(&error),
+        (Action::Hold, "milvus_login_refused", false)
+    );
+    assert!(error.is_login_refused());
+    let error = client(&fake).describe("c").await.unwrap_err();
+    assert!(error.is_login_refused(), "no token at all: {}", error.cause);
+
+    let echoes = Client::new(&with("root:right:one")).unwrap();
+    fake.next_describes([Reply::Code(65_535, "who is root:right:one with right:one")]);
+    let error = echoes.describe("c").await.unwrap_err();
+    let said = format!("{error:?} {} {echoes:?}", error.cause);
+    assert!(!said.contains("right"), "{said}");
+}
+
+#[tokio::test]
+async fn the_version_is_optional() {
+    let fake = Fake::start();
+    let version = client(&fake).version().await.unwrap();
+    assert_eq!(version.as_deref(), Some("v2.3.5-fake"));
+    let lite = Fake::start_with(Options {
+        without_version: true,
+        ..Options::default()
+    });
+    assert_eq!(client(&lite).version().await, Ok(None));
+}
+
+#[tokio::test]
+async fn tls_trusts_the_given_authority_and_nothing_else() {
+    let fake = Fake::start_with(Options {
+        tls: true,
+        ..Options::default()
+    });
+    fake.create(collection("c"));
+    let dir = tempfile::tempdir().unwrap();
+    let ca = dir.path().join("ca.pem");
+    std::fs::write(&ca, fake.ca_pem()).unwrap();
+    let with = |ca: Option<&Path>, name: Option<&str>| MilvusConfig {
+        tls_ca_path: ca.map(Path::to_owned),
+        tls_server_name: name.map(str::to_owned),
+        ..config(true, fake.port())
+    };
+    let describe = async |config: MilvusConfig| Client::new(&config).unwrap().describe("c").await;
+    describe(with(Some(&ca), None)).await.unwrap();
+
+    let other = Fake::start_with(Options {
+        tls: true,
+        ..Options::default()
+    });
+    let stranger = dir.path().join("stranger.pem");
+    std::fs::write(&stranger, other.ca_pem()).unwrap();
+    let error = describe(with(Some(&stranger), None)).await.unwrap_err();
+    assert_eq!(verdict(&error), (Action::Hold, "milvus_unreachable", false));
+    assert!(
+        error.cause.to_string().contains("certificate"),
+        "{}",
+        error.cause
+    );
+
+    let error = describe(with(Some(&ca), Some("milvus.example")))
+        .await
+        .unwrap_err();
+    assert!(
+        error.cause.to_string().contains("certificate"),
+        "{}",
+        error.cause
+    );
+    let by_address = |name: Option<&str>| MilvusConfig {
+        endpoint: Endpoint {
+            tls: true,
+            host: "127.0.0.1".to_owned(),
+            port: fake.port(),
+        },
+        ..with(Some(&ca), name)
+    };
+    describe(by_address(None)).await.unwrap_err();
+    describe(by_address(Some("localhost"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn files_that_are_no_use_are_errors_at_start_that_name_their_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("missing");
+    let empty = dir.path().join("empty");
+    std::fs::write(&empty, "\n").unwrap();
+    for path in [&missing, &empty] {
+        let ca = MilvusConfig {
+            tls_ca_path: Some(path.clone()),
+            ..config(true, 1)
+        };
+        let error = Client::new(&ca).unwrap_err().to_string();
+        assert!(error.contains("milvus.tls.ca.path"), "{error}");
+        let token = MilvusConfig {
+            token: Token::File(path.clone()),
+            ..config(false, 1)
+        };
+        let error = Client::new(&token).unwrap_err().to_string();
+        assert!(error.contains("token.file"), "{error}");
+    }
+}
