@@ -105,6 +105,34 @@ impl Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::BadRecord { at, offset, bad } => write!(f, "{at}@{offset}: {bad}"),
+            Self::Refused { collection, reason } => write!(
+                f,
+                "Milvus refused rows for collection '{collection}' ({reason}); mend the collection or the records and restart"
+            ),
+            Self::ShortCount {
+                collection,
+                sent,
+                acked,
+            } => write!(
+                f,
+                "Milvus acknowledged {acked} of {sent} rows for collection '{collection}'; look into Milvus's log before restarting"
+            ),
+            Self::PlanImpossible { collection, reason } => {
+                write!(f, "collection '{collection}' cannot be written: {reason}")
+            }
+            Self::OffsetOutOfRange { at, detail } => write!(
+                f,
+                "{at}: {detail}; the records are gone from Kafka: decide from where to go on and set the group's offset"
+            ),
+            kafka_or_milvus => kafka_or_milvus.fmt_held(f),
+        }
+    }
+}
+
+impl Cause {
+    fn fmt_held(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::KafkaUnreachable { brokers, detail } => write!(
                 f,
                 "Kafka at {brokers} cannot be reached ({detail}); check bootstrap.servers, the network, and whether the listener wants TLS (security.protocol)"
@@ -117,14 +145,21 @@ impl fmt::Display for Cause {
                 f,
                 "Kafka does not permit this user to {what}; grant READ on the topic and on the consumer group"
             ),
-            Self::TopicMissing { topic } => write!(
-                f,
-                "topic '{topic}' does not exist; create it, or correct 'topics'"
-            ),
-            Self::NotAssigned => write!(
-                f,
-                "no partition has been assigned yet; waiting for the consumer group"
-            ),
+            Self::TopicMissing { topic } => {
+                write!(
+                    f,
+                    "topic '{topic}' does not exist; create it, or correct 'topics'"
+                )
+            }
+            Self::NotAssigned => {
+                f.write_str("no partition has been assigned yet; waiting for the consumer group")
+            }
+            milvus => milvus.fmt_milvus(f),
+        }
+    }
+
+    fn fmt_milvus(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::MilvusUnreachable { endpoint, detail } => write!(
                 f,
                 "Milvus at {endpoint} cannot be reached ({detail}); check public.endpoint and that Milvus is up"
@@ -165,26 +200,7 @@ impl fmt::Display for Cause {
                 f,
                 "database '{database}' does not exist; create it, or correct database.name"
             ),
-            Self::BadRecord { at, offset, bad } => write!(f, "{at}@{offset}: {bad}"),
-            Self::Refused { collection, reason } => write!(
-                f,
-                "Milvus refused rows for collection '{collection}' ({reason}); mend the collection or the records and restart"
-            ),
-            Self::ShortCount {
-                collection,
-                sent,
-                acked,
-            } => write!(
-                f,
-                "Milvus acknowledged {acked} of {sent} rows for collection '{collection}' five times; look into Milvus's log before restarting"
-            ),
-            Self::PlanImpossible { collection, reason } => {
-                write!(f, "collection '{collection}' cannot be written: {reason}")
-            }
-            Self::OffsetOutOfRange { at, detail } => write!(
-                f,
-                "{at}: {detail}; the records are gone from Kafka: decide from where to go on and set the group's offset"
-            ),
+            other => f.write_str(other.label()),
         }
     }
 }

@@ -13,6 +13,7 @@
 
 pub mod cli;
 pub mod log;
+pub mod signal;
 pub mod config;
 pub mod pipeline;
 

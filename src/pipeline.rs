@@ -4,10 +4,10 @@ mod planner;
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 
@@ -24,12 +24,14 @@ use crate::ops::http;
 use crate::ops::metrics::Metrics;
 use crate::routing::{self, Lanes, Meeting};
 use crate::wake::Wake;
-use crate::writer::{self, Inlet, PlanState, Shared, Writer};
+use crate::writer::{self, Inlet, PlanState, Shared, Stations, Writer};
 use planner::Planner;
 
 /// How long `--until-end` waits before its first row for what the world must mend.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 const TICK: Duration = Duration::from_secs(1);
+/// How often the log says what was done.
+const ACTIVITY: Duration = Duration::from_secs(30);
 /// A revoke waits no longer than this for what is in flight.
 const DRAIN: Duration = Duration::from_secs(30);
 /// Kept back from `shutdown.timeout.ms` for the last commit and for leaving the group.
@@ -48,8 +50,8 @@ pub enum PipelineError {
     Kafka(#[from] KafkaError),
     #[error("{0}")]
     Refused(Cause),
-    #[error("nothing could be written within {} s: {0}", PATIENCE.as_secs())]
-    Waited(Cause),
+    #[error("nothing could be written within {} s: {cause}", PATIENCE.as_secs())]
+    Waited { cause: Cause },
     #[error("a task of the sink ended on its own: {0}")]
     Task(#[from] JoinError),
     #[error("the consumer thread ended on its own")]
@@ -64,21 +66,12 @@ impl PipelineError {
         match self {
             Self::Routing(_) | Self::Milvus(_) | Self::Ops(_) | Self::Refused(_) => true,
             Self::Kafka(error) => error.is_configuration(),
-            Self::Waited(_) | Self::Task(_) | Self::Consumer | Self::Thread(_) => false,
+            Self::Waited { .. } | Self::Task(_) | Self::Consumer | Self::Thread(_) => false,
         }
     }
 }
 
 type Tasks = JoinSet<Result<(), PipelineError>>;
-
-/// What every station has a share of.
-#[derive(Debug)]
-struct Common {
-    budget: Arc<Budget>,
-    board: Arc<Board>,
-    metrics: Arc<Metrics>,
-    wake: Arc<Wake>,
-}
 
 /// Runs the sink until `stop` resolves, the ends are reached (`until_end`), or it cannot go on.
 pub async fn run(
@@ -88,12 +81,16 @@ pub async fn run(
 ) -> Result<Outcome, PipelineError> {
     let routes = routing::collections(&config.topics, &config.collection_name)?;
     let milvus = Arc::new(Client::new(&config.milvus)?);
-    let listener = config.ops_listen.map(http::bind).transpose()?;
+    let listener = match config.ops_listen {
+        Some(address) => Some(http::bind(address).await?),
+        None => None,
+    };
     let budget = Budget::new(config.buffer_max_bytes);
-    let common = Common {
-        metrics: Arc::new(Metrics::new(&config.name, Arc::clone(&budget))),
+    let metrics = Metrics::new(Arc::clone(&budget));
+    let common = Stations {
+        board: Board::new(Arc::clone(&metrics)),
+        metrics,
         budget,
-        board: Arc::new(Board::new()),
         wake: Arc::new(Wake::default()),
     };
     announce(&config, &routes, milvus.endpoint(), listener.as_ref());
@@ -131,7 +128,7 @@ fn writers(
     config: &Config,
     routes: &[(String, String)],
     milvus: &Arc<Client>,
-    common: &Common,
+    common: &Stations,
     tasks: &mut Tasks,
 ) -> Lanes {
     let mut by_collection: BTreeMap<&str, Vec<Inlet>> = BTreeMap::new();
@@ -139,15 +136,12 @@ fn writers(
         routes.iter().map(|(_, name)| name.as_str()).collect();
     for &collection in &names {
         let (sender, plans) = watch::channel(PlanState::Waiting);
-        let shared = Arc::new(Shared {
-            collection: Arc::from(collection),
-            milvus: Arc::clone(milvus),
-            rules: writer_rules(config),
-            budget: Arc::clone(&common.budget),
-            board: Arc::clone(&common.board),
-            metrics: Arc::clone(&common.metrics),
-            wake: Arc::clone(&common.wake),
-        });
+        let shared = Arc::new(Shared::new(
+            Arc::from(collection),
+            Arc::clone(milvus),
+            writer_rules(config),
+            common.clone(),
+        ));
         let planner = Planner::new(&shared, config, sender, names.len() == 1);
         tasks.spawn(planner.run());
         let inlets = (0..config.tasks_max).map(|_| {
@@ -184,7 +178,7 @@ fn station(
     config: &Config,
     until_end: bool,
     lanes: Lanes,
-    common: &Common,
+    common: &Stations,
     asked: &Arc<Stop>,
 ) -> Station {
     Station {
@@ -199,10 +193,7 @@ fn station(
             until_end,
         },
         lanes,
-        budget: Arc::clone(&common.budget),
-        board: Arc::clone(&common.board),
-        metrics: Arc::clone(&common.metrics),
-        wake: Arc::clone(&common.wake),
+        stations: common.clone(),
         stop: Arc::clone(asked),
     }
 }
@@ -231,7 +222,7 @@ fn consumer(station: Station) -> Result<Consumer, PipelineError> {
 
 /// Looks after the stations until one of them ends.
 struct Watch<'a> {
-    common: &'a Common,
+    common: &'a Stations,
     until_end: bool,
     since: Instant,
 }
@@ -248,7 +239,9 @@ impl Watch<'_> {
         let mut stop = std::pin::pin!(stop);
         let mut stopping = false;
         let mut tick = tokio::time::interval(TICK);
-        let mut activity = Activity::new(Arc::clone(&self.common.metrics));
+        let mut report = tokio::time::interval(ACTIVITY);
+        let (metrics, board) = (&self.common.metrics, &self.common.board);
+        let mut activity = Activity::new(Arc::clone(metrics), Arc::clone(board), Instant::now());
         loop {
             tokio::select! {
                 outcome = &mut consumer => {
@@ -269,15 +262,18 @@ impl Watch<'_> {
                     tokio::time::timeout(LEAVE, consumer).await.ok();
                     return Err(error);
                 }
-                _ = tick.tick() => {
-                    if let Some(line) = activity.line(&self.common.board, Instant::now()) {
+                _ = report.tick() => {
+                    if let Some(line) = activity.line(Instant::now()) {
                         tracing::info!("{line}");
                     }
+                }
+                _ = tick.tick() => {
+                    board.tick(Instant::now());
                     if let Some(cause) = self.waited_too_long() {
                         asked.request(Duration::ZERO);
                         self.common.wake.wake();
                         tokio::time::timeout(LEAVE, consumer).await.ok();
-                        return Err(PipelineError::Waited(cause));
+                        return Err(PipelineError::Waited { cause });
                     }
                 }
             }
@@ -286,7 +282,10 @@ impl Watch<'_> {
 
     /// `--until-end` has waited for the world, has written nothing, and is told what is in the way.
     fn waited_too_long(&self) -> Option<Cause> {
-        if !self.until_end || self.since.elapsed() < PATIENCE || self.common.metrics.any_settled() {
+        if !self.until_end
+            || self.since.elapsed() < PATIENCE
+            || self.common.metrics.rows_written.get() > 0
+        {
             return None;
         }
         self.common.board.readiness().err()?.into_iter().next()

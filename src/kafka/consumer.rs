@@ -4,45 +4,42 @@ use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer as _, RebalanceProtocol};
-use rdkafka::error::KafkaError as ClientError;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use super::commit::{Answer, CommitThread, Request};
-use super::fault::{Fault, judge};
 use super::queue::Queue;
-use super::rebalance::{Context, Rebalance, names};
+use super::rebalance::{Context, Rebalance};
 use super::{KafkaError, Station};
-use crate::cause::Cause;
-use crate::ledger::{Command, Ledger, Outcome, Start};
+use crate::ledger::{Command, Ledger, Outcome};
 use crate::ops::board::Scope;
-use crate::record::TopicPartition;
+use crate::ops::metrics::Position;
+use crate::writer::Stations;
 
 /// Idle time between two looks; anything that happens wakes it earlier.
 const IDLE: Duration = Duration::from_millis(5);
 /// Every queue is polled this often even if nobody flagged it.
 const SWEEP: Duration = Duration::from_millis(250);
-/// While a topic is missing or no partition has come, Kafka is asked for the topics this often.
-const ASK_TOPICS: Duration = Duration::from_secs(2);
 const REPORT: Duration = Duration::from_secs(1);
 /// How long closing may take before the threads are left to the end of the process.
 const CLOSE: Duration = Duration::from_secs(5);
 
 pub(super) struct Consumer {
-    station: Station,
-    client: Arc<BaseConsumer<Context>>,
-    ledger: Ledger,
-    commit: CommitThread,
-    queues: Vec<Queue>,
+    pub(super) station: Station,
+    pub(super) stations: Stations,
+    pub(super) client: Arc<BaseConsumer<Context>>,
+    pub(super) ledger: Ledger,
+    pub(super) commit: CommitThread,
+    pub(super) queues: Vec<Queue>,
     /// Where the next round begins, so that a full writer does not starve the same partitions each time.
-    first: usize,
-    sweep_at: Instant,
-    ask_topics_at: Option<Instant>,
-    report_at: Instant,
+    pub(super) first: usize,
+    pub(super) sweep_at: Instant,
+    pub(super) ask_topics_at: Option<Instant>,
+    pub(super) report_at: Instant,
     /// Kafka has answered something: from here on a refused login is the world's doing.
-    answered: bool,
-    missing: Vec<String>,
-    had_room: bool,
+    pub(super) answered: bool,
+    pub(super) assigned_once: bool,
+    pub(super) missing: Vec<Arc<str>>,
+    pub(super) had_room: bool,
 }
 
 impl Consumer {
@@ -50,13 +47,15 @@ impl Consumer {
         station: Station,
         client: Arc<BaseConsumer<Context>>,
     ) -> Result<Self, KafkaError> {
-        let commit = CommitThread::start(Arc::clone(&client), Arc::clone(&station.wake))?;
+        let commit = CommitThread::start(Arc::clone(&client), Arc::clone(&station.stations.wake))?;
         let now = Instant::now();
         Ok(Self {
             ledger: Ledger::new(station.rules.clone()),
+            stations: station.stations.clone(),
             station,
             client,
             commit,
+            assigned_once: false,
             queues: Vec::new(),
             first: 0,
             sweep_at: now,
@@ -86,7 +85,7 @@ impl Consumer {
 
     fn round(&mut self) -> Result<Round, KafkaError> {
         let now = Instant::now();
-        self.station.board.beat();
+        self.stations.board.beat();
         if let Some(by) = self.station.stop.by() {
             self.ledger.stop(by);
         }
@@ -168,62 +167,9 @@ impl Consumer {
         Ok(())
     }
 
-    /// A question that Kafka did not answer: what was said of the connection last is the better reason.
-    fn question_failed(&mut self, error: &ClientError) -> Result<(), KafkaError> {
-        let said = self.client.context().reason();
-        let detail = if said.is_empty() {
-            error.to_string()
-        } else {
-            said
-        };
-        match judge(error, &detail, &self.station.config.bootstrap_servers) {
-            Fault::Login(_) | Fault::Fatal(_) => self.fault(error, None),
-            _ => {
-                let brokers = self.station.config.bootstrap_servers.clone();
-                let cause = Cause::KafkaUnreachable { brokers, detail };
-                self.station.board.hold(Scope::Kafka, cause);
-                Ok(())
-            }
-        }
-    }
-
-    fn fault(
-        &mut self,
-        error: &ClientError,
-        partition: Option<&TopicPartition>,
-    ) -> Result<(), KafkaError> {
-        let reason = self.client.context().reason();
-        match judge(error, &reason, &self.station.config.bootstrap_servers) {
-            Fault::Passing => tracing::debug!(%error, reason, "passing error from Kafka"),
-            // One broken connection of several mends itself; before the first answer it is all there is to say.
-            Fault::Held(Cause::KafkaUnreachable { .. }) if self.answered && !all_down(error) => {
-                tracing::debug!(%error, reason, "a connection to Kafka broke");
-            }
-            Fault::Held(cause) => self.station.board.hold(Scope::Kafka, cause),
-            Fault::Login(detail) if self.answered => {
-                let cause = Cause::KafkaLoginRefused { detail };
-                self.station.board.hold(Scope::Kafka, cause);
-            }
-            Fault::Login(detail) => return Err(KafkaError::Login(detail)),
-            Fault::Fatal(detail) => return Err(KafkaError::Fatal(detail)),
-            Fault::OutOfRange => {
-                if let Some(partition) = partition {
-                    self.ledger.out_of_range(partition);
-                    self.report_halts();
-                }
-            }
-            Fault::End => {
-                if let Some(partition) = partition {
-                    self.ledger.end_reported(partition);
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn succeeded(&mut self) {
         self.answered = true;
-        self.station.board.clear(&Scope::Kafka);
+        self.stations.board.clear(&Scope::Kafka);
     }
 
     fn obey(&mut self, command: Command) -> Result<Option<Outcome>, KafkaError> {
@@ -246,97 +192,10 @@ impl Consumer {
         Ok(None)
     }
 
-    fn ask(&self, request: Request) {
+    pub(super) fn ask(&self, request: Request) {
         // The thread lives as long as this end of its channel.
         if self.commit.requests.send(request).is_err() {
             tracing::error!("the commit thread is gone");
-        }
-    }
-
-    /// Splits the new partitions off, then assigns them: the other way round their first records would be missed.
-    fn assign(&mut self, starts: &[Start]) -> Result<(), KafkaError> {
-        for start in starts {
-            let partition = &start.tenure.topic_partition;
-            let inlet = self.station.lanes.inlet(partition).cloned();
-            let queue = inlet
-                .and_then(|inlet| Queue::split(&self.client, start, inlet, &self.station.wake));
-            let Some(queue) = queue else {
-                return Err(KafkaError::Fatal(format!("{partition} has no queue")));
-            };
-            self.queues.push(queue);
-        }
-        let cooperative = self.is_cooperative();
-        let list = if cooperative {
-            list(
-                starts
-                    .iter()
-                    .map(|start| (&start.tenure.topic_partition, start.offset)),
-            )?
-        } else {
-            // The whole list anew: those assigned before go on from the offset after the last one handed over.
-            list(self.ledger.positions())?
-        };
-        let result = if cooperative {
-            self.client.incremental_assign(&list)
-        } else {
-            self.client.assign(&list)
-        };
-        result.map_err(|error| KafkaError::Fatal(format!("assign: {error}")))?;
-        self.report_halts();
-        self.station.board.assigned(self.queues.len());
-        tracing::info!(
-            partitions = self.queues.len(),
-            added = starts.len(),
-            "partitions assigned"
-        );
-        Ok(())
-    }
-
-    fn unassign(&mut self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
-        let gone = |queue: &Queue| partitions.contains(&queue.tenure.topic_partition);
-        let left: Vec<_> = self.queues.extract_if(.., |queue| gone(queue)).collect();
-        let known = list(left.iter().map(|queue| (&queue.tenure.topic_partition, 0)))?;
-        drop(left);
-        let result = if self.is_cooperative() {
-            self.client.incremental_unassign(&known)
-        } else {
-            self.client.unassign()
-        };
-        for partition in partitions {
-            self.station.board.unhalt(partition);
-            self.station.metrics.forget(partition);
-        }
-        self.station.board.assigned(self.queues.len());
-        tracing::info!(
-            partitions = self.queues.len(),
-            removed = known.count(),
-            "partitions revoked"
-        );
-        result.map_err(|error| KafkaError::Fatal(format!("unassign: {error}")))
-    }
-
-    fn is_cooperative(&self) -> bool {
-        matches!(
-            self.client.rebalance_protocol(),
-            RebalanceProtocol::Cooperative
-        )
-    }
-
-    /// `Ok` says only that one of them was stored: each has a result of its own.
-    fn store(&mut self, offsets: &[(TopicPartition, i64)]) {
-        let Ok(list) = list(
-            offsets
-                .iter()
-                .map(|(partition, offset)| (partition, *offset)),
-        ) else {
-            return;
-        };
-        let result = self.client.store_offsets(&list);
-        for (element, partition) in list.elements().iter().zip(names(&list)) {
-            if let Err(error) = element.error().and_then(|()| result.clone()) {
-                tracing::warn!(%partition, %error, "offset was not stored");
-                self.ledger.not_stored(&partition);
-            }
         }
     }
 
@@ -348,7 +207,7 @@ impl Consumer {
         let count = self.queues.len();
         let mut busy = false;
         for step in 0..count {
-            let has_room = self.station.budget.has_room();
+            let has_room = self.stations.budget.has_room();
             if self.had_room && !has_room {
                 self.station.lanes.flush(); // what waits for company gives its room back the sooner
             }
@@ -357,12 +216,12 @@ impl Consumer {
             if !has_room || !self.queues[index].is_due(sweep) {
                 continue;
             }
-            let turn = self.queues[index].turn(&self.station.budget);
+            let turn = self.queues[index].turn(&self.stations.budget);
             let partition = self.queues[index].tenure.topic_partition.clone();
             if let Some((records, next)) = turn.handed {
                 busy = true;
                 self.ledger.handed(&partition, next);
-                self.station.metrics.records_read(&partition.topic, records);
+                self.stations.metrics.records_read.inc_by(records as u64);
             }
             if turn.ended {
                 self.ledger.end_reported(&partition);
@@ -375,39 +234,14 @@ impl Consumer {
         Ok(busy)
     }
 
-    fn ask_for_topics(&mut self, now: Instant) {
-        let unsettled = !self.missing.is_empty() || !self.station.board.has_assignment();
-        if unsettled && self.ask_topics_at.is_none_or(|at| now >= at) {
-            self.ask_topics_at = Some(now + ASK_TOPICS);
-            self.ask(Request::Topics(self.station.topics.clone()));
-        }
-    }
-
-    fn topics_missing(&mut self, missing: Vec<(String, rdkafka::error::RDKafkaErrorCode)>) {
-        let names: Vec<String> = missing.iter().map(|(topic, _)| topic.clone()).collect();
-        for topic in &self.missing {
-            if !names.contains(topic) {
-                self.station.board.clear(&Scope::Topic(topic.clone()));
-            }
-        }
-        for (topic, code) in missing {
-            let cause = match judge(&ClientError::MetadataFetch(code), "", "") {
-                Fault::Held(cause) => cause,
-                _ => Cause::TopicMissing {
-                    topic: topic.clone(),
-                },
-            };
-            self.station.board.hold(Scope::Topic(topic), cause);
-        }
-        self.missing = names;
-    }
-
     /// Halts that did not come from a writer.
-    fn report_halts(&self) {
+    pub(super) fn report_halts(&self) {
         for queue in &self.queues {
             if let Some(halt) = queue.tenure.halted() {
                 let partition = &queue.tenure.topic_partition;
-                self.station.board.halt(partition, halt.cause.clone());
+                self.stations
+                    .board
+                    .halt(partition.clone(), halt.cause.clone());
             }
         }
     }
@@ -420,11 +254,14 @@ impl Consumer {
         let context = self.client.context();
         for queue in &self.queues {
             let partition = &queue.tenure.topic_partition;
-            let end = context.end(partition);
             let settled = queue.tenure.settled();
-            self.station.metrics.position(partition, settled, end);
+            let position = Position {
+                settled: Some(settled),
+                committed: self.ledger.committed(partition),
+                lag: context.end(partition).map(|end| (end - settled).max(0)),
+            };
+            self.stations.metrics.set_position(partition, position);
         }
-        self.station.board.remind();
     }
 
     /// Leaves the group. What does not end in time is left to the end of the process.
@@ -462,7 +299,7 @@ enum Round {
 
 /// Dropping the client leaves the group, without a time-out of its own: so it happens beside us.
 fn leave(client: Arc<BaseConsumer<Context>>) {
-    let (sender, done) = std::sync::mpsc::channel();
+    let (sender, done) = std::sync::mpsc::channel::<()>();
     let closer = std::thread::Builder::new()
         .name("close".to_owned())
         .spawn(move || {
@@ -472,23 +309,4 @@ fn leave(client: Arc<BaseConsumer<Context>>) {
     if closer.is_ok() && done.recv_timeout(CLOSE) == Err(RecvTimeoutError::Timeout) {
         tracing::warn!("Kafka does not let go; leaving the group by time-out");
     }
-}
-
-fn all_down(error: &ClientError) -> bool {
-    error.rdkafka_error_code() == Some(rdkafka::error::RDKafkaErrorCode::AllBrokersDown)
-}
-
-fn list<'a>(
-    offsets: impl Iterator<Item = (&'a TopicPartition, i64)>,
-) -> Result<TopicPartitionList, KafkaError> {
-    let mut list = TopicPartitionList::new();
-    for (partition, offset) in offsets {
-        list.add_partition_offset(
-            &partition.topic,
-            partition.partition,
-            Offset::Offset(offset),
-        )
-        .map_err(|error| KafkaError::Fatal(error.to_string()))?;
-    }
-    Ok(list)
 }

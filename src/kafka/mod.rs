@@ -1,11 +1,13 @@
 //! Kafka: the consumer thread, the commit thread and what librdkafka calls back into. rdkafka is named only in this folder.
 
+mod assignment;
 mod commit;
 mod consumer;
 mod fault;
 pub mod probe;
 mod queue;
 mod rebalance;
+mod trouble;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,13 +16,10 @@ use rdkafka::ClientConfig;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
-use crate::budget::Budget;
 use crate::config::{KafkaConfig, Setting};
 use crate::ledger::{Outcome, Rules};
-use crate::ops::board::Board;
-use crate::ops::metrics::Metrics;
 use crate::routing::Lanes;
-use crate::wake::Wake;
+use crate::writer::Stations;
 
 /// How often librdkafka reports the ends of the logs, for lag.
 const STATISTICS_MS: &str = "5000";
@@ -32,10 +31,7 @@ pub struct Station {
     pub topics: Vec<String>,
     pub rules: Rules,
     pub lanes: Lanes,
-    pub budget: Arc<Budget>,
-    pub board: Arc<Board>,
-    pub metrics: Arc<Metrics>,
-    pub wake: Arc<Wake>,
+    pub stations: Stations,
     pub stop: Arc<Stop>,
 }
 
@@ -77,7 +73,7 @@ impl KafkaError {
 
 /// Reads until asked to stop, until the end, or until nothing can go on. Blocks its thread.
 pub fn run(station: Station) -> Result<Outcome, KafkaError> {
-    station.wake.adopt();
+    station.stations.wake.adopt();
     let client = Arc::new(client(&station.config, station.rules.until_end)?);
     let topics: Vec<&str> = station.topics.iter().map(String::as_str).collect();
     client

@@ -11,6 +11,7 @@ mod commits;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -82,6 +83,22 @@ pub enum Outcome {
         halted: bool,
     },
     AllHalted,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Drained => "stopped: everything read was written and committed",
+            Self::NotDrained => {
+                "stopped before everything read was written; the rest is read again at the next start"
+            }
+            Self::EndReached { halted: false } => "the end was reached: everything before it is written and committed",
+            Self::EndReached { halted: true } => {
+                "the end was reached, but a partition stands at a record that needs a person"
+            }
+            Self::AllHalted => "every assigned partition is halted: a person is needed",
+        })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,6 +225,11 @@ impl Ledger {
     pub fn positions(&self) -> impl Iterator<Item = (&TopicPartition, i64)> {
         let position = |(partition, part): (_, &Part)| (partition, part.handed);
         self.parts.iter().map(position)
+    }
+
+    /// The offset that the group is known to have committed, as far as this process knows.
+    pub fn committed(&self, partition: &TopicPartition) -> Option<i64> {
+        self.parts.get(partition).map(|part| part.committed)
     }
 
     /// Drain everything by `deadline`, commit, and finish.

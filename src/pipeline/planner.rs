@@ -57,11 +57,11 @@ impl<M: Milvus> Planner<M> {
                 Err(error) if error.is_login_refused() => {
                     return Err(PipelineError::Refused(error.cause));
                 }
-                Err(error) => self.shared.board.hold(scope.clone(), error.cause),
+                Err(error) => self.shared.stations.board.hold(scope.clone(), error.cause),
             }
             tokio::time::sleep(backoff.pause()).await;
         };
-        self.shared.board.clear(&scope);
+        self.shared.stations.board.clear(&scope);
         match plan::make(&schema, &self.rules) {
             Ok(plan) => {
                 tracing::info!(collection = %collection, fields = plan.fields.len(), "plan made");

@@ -24,7 +24,7 @@ pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed) {
     let scope = Scope::Collection(shared.collection.clone());
     loop {
         if batch.is_stale() {
-            batch = batch.rebuild(&shared.budget);
+            batch = batch.rebuild(&shared.stations.budget);
         }
         let Some(request) = &batch.request else {
             batch.settle();
@@ -32,20 +32,17 @@ pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed) {
         };
         let started = Instant::now();
         let answer = shared.milvus.write(request).await;
+        let metrics = &shared.stations.metrics;
+        metrics.request_took(started.elapsed());
         let Err(error) = answer else {
-            shared.board.clear(&scope);
-            shared.metrics.batch_written(
-                &shared.collection,
-                batch.rows,
-                batch.superseded,
-                started.elapsed(),
-            );
+            shared.stations.board.clear(&scope);
+            metrics.rows_written.inc_by(batch.rows as u64);
+            metrics.rows_superseded.inc_by(batch.superseded as u64);
+            metrics.batches_settled.inc();
             batch.settle();
             return;
         };
-        shared
-            .metrics
-            .attempt_failed(&shared.collection, error.cause.label());
+        metrics.attempt_failed(&error.cause);
         let pause = match error.action {
             Action::Hold => backoff.pause(),
             Action::RepeatThenHalt if repeats < REPEATS => {
@@ -53,12 +50,12 @@ pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed) {
                 REPEAT_PAUSE
             }
             Action::RepeatThenHalt | Action::Halt => {
-                shared.board.clear(&scope);
+                shared.stations.board.clear(&scope);
                 halt(shared, &batch, &error.cause);
                 return;
             }
         };
-        shared.board.hold(scope.clone(), error.cause);
+        shared.stations.board.hold(scope.clone(), error.cause);
         sleep(pause).await;
     }
 }

@@ -4,10 +4,13 @@ mod attempt;
 pub mod backoff;
 mod batch;
 mod rate_limit;
+#[cfg(test)]
+mod tests;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
@@ -41,22 +44,53 @@ pub struct Rules {
     pub retry_backoff_max: Duration,
 }
 
-/// What the writers of one collection share.
-#[derive(Debug)]
-pub struct Shared<M> {
-    pub collection: Arc<str>,
-    pub milvus: Arc<M>,
-    pub rules: Rules,
+/// What every writer of the process has a share of.
+#[derive(Debug, Clone)]
+pub struct Stations {
     pub budget: Arc<Budget>,
     pub board: Arc<Board>,
     pub metrics: Arc<Metrics>,
     pub wake: Arc<Wake>,
 }
 
+/// What the writers of one collection share.
+#[derive(Debug)]
+pub struct Shared<M> {
+    pub collection: Arc<str>,
+    pub milvus: Arc<M>,
+    pub rules: Rules,
+    pub stations: Stations,
+    /// Topics whose first tombstone has been said.
+    tombstones: Mutex<BTreeSet<Arc<str>>>,
+}
+
 impl<M> Shared<M> {
+    pub fn new(collection: Arc<str>, milvus: Arc<M>, rules: Rules, stations: Stations) -> Self {
+        Self {
+            collection,
+            milvus,
+            rules,
+            stations,
+            tombstones: Mutex::default(),
+        }
+    }
+
     fn halt(&self, tenure: &Tenure, at: i64, cause: Cause) {
         if tenure.is_open() && tenure.halt(at, cause.clone()) {
-            self.board.halt(&tenure.topic_partition, cause);
+            self.stations
+                .board
+                .halt(tenure.topic_partition.clone(), cause);
+        }
+    }
+
+    fn tombstone(&self, topic: &Arc<str>) {
+        self.stations.metrics.skip(Skipped::Tombstone, 1);
+        let mut said = self
+            .tombstones
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if said.insert(Arc::clone(topic)) {
+            tracing::warn!(%topic, "a record without a value (tombstone) deletes nothing; such records are skipped and counted (behavior.on.null.values=ignore)");
         }
     }
 }
@@ -161,10 +195,7 @@ impl<M: Milvus> Writer<M> {
             let state = self.plans.borrow_and_update().clone();
             match state {
                 PlanState::Ready(plan) => return Some(plan),
-                PlanState::Waiting => tokio::select! {
-                    changed = self.plans.changed() => changed.ok()?,
-                    () = self.inbox_closed() => return None,
-                },
+                PlanState::Waiting => self.plans.changed().await.ok()?,
                 PlanState::Impossible(cause) => {
                     let chunk = self.inbox.recv().await?;
                     for run in &chunk.runs {
@@ -176,14 +207,6 @@ impl<M: Milvus> Writer<M> {
         }
     }
 
-    /// Ends when the consumer has dropped its end; chunks that wait do not matter then.
-    async fn inbox_closed(&self) {
-        let mut tick = tokio::time::interval(Duration::from_millis(100));
-        while !self.inbox.is_closed() {
-            tick.tick().await;
-        }
-    }
-
     fn take(&mut self, chunk: Chunk) {
         self.cursor = Some(Cursor {
             chunk: Arc::new(chunk),
@@ -191,7 +214,7 @@ impl<M: Milvus> Writer<M> {
             record: 0,
         });
         if self.inbox.len() <= CHANNEL_CHUNKS / 2 {
-            self.shared.wake.wake();
+            self.shared.stations.wake.wake();
         }
     }
 
@@ -230,13 +253,12 @@ impl<M: Milvus> Writer<M> {
         if !at.tenure().is_open() || at.tenure().halted().is_some() {
             return; // read again by the next owner, or after the halt
         }
-        let budget = &self.shared.budget;
+        let budget = &self.shared.stations.budget;
         let new = || Batch::new(Arc::clone(plan), budget, Instant::now());
         let batch = self.open.get_or_insert_with(new);
         let Some(payload) = at.value() else {
             batch.skip(at);
-            let topic = &at.tenure().topic_partition.topic;
-            self.shared.metrics.skipped(topic, Skipped::Tombstone);
+            self.shared.tombstone(&at.tenure().topic_partition.topic);
             return;
         };
         if let Err(bad) = batch.add(at, payload) {
@@ -257,8 +279,7 @@ impl<M: Milvus> Writer<M> {
                 if let Some(batch) = &mut self.open {
                     batch.skip(at);
                 }
-                let topic = &topic_partition.topic;
-                self.shared.metrics.skipped(topic, Skipped::BadRecord);
+                self.shared.stations.metrics.skip(Skipped::BadRecord, 1);
                 if let Some(unsaid) = self.bad_records.allow(Instant::now()) {
                     tracing::warn!(unsaid, "skipped a bad record: {cause}");
                 }

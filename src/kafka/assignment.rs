@@ -1,0 +1,116 @@
+//! The ledger's commands about partitions, carried out: split, assign, unassign, store.
+
+use rdkafka::consumer::{Consumer as _, RebalanceProtocol};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::KafkaError;
+use super::consumer::Consumer;
+use super::queue::Queue;
+use super::rebalance::names;
+use crate::ledger::Start;
+use crate::record::TopicPartition;
+
+impl Consumer {
+    /// Splits the new partitions off, then assigns them: the other way round their first records would be missed.
+    pub(super) fn assign(&mut self, starts: &[Start]) -> Result<(), KafkaError> {
+        for start in starts {
+            let partition = &start.tenure.topic_partition;
+            let inlet = self.station.lanes.inlet(partition).cloned();
+            let queue = inlet
+                .and_then(|inlet| Queue::split(&self.client, start, inlet, &self.stations.wake));
+            let Some(queue) = queue else {
+                return Err(KafkaError::Fatal(format!("{partition} has no queue")));
+            };
+            self.queues.push(queue);
+        }
+        let cooperative = self.is_cooperative();
+        let list = if cooperative {
+            list(
+                starts
+                    .iter()
+                    .map(|start| (&start.tenure.topic_partition, start.offset)),
+            )?
+        } else {
+            // The whole list anew: those assigned before go on from the offset after the last one handed over.
+            list(self.ledger.positions())?
+        };
+        let result = if cooperative {
+            self.client.incremental_assign(&list)
+        } else {
+            self.client.assign(&list)
+        };
+        result.map_err(|error| KafkaError::Fatal(format!("assign: {error}")))?;
+        self.assigned_once = true;
+        self.report_halts();
+        self.stations.board.set_assigned(self.queues.len());
+        tracing::info!(
+            partitions = self.queues.len(),
+            added = starts.len(),
+            "partitions assigned"
+        );
+        Ok(())
+    }
+
+    pub(super) fn unassign(&mut self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
+        let gone = |queue: &Queue| partitions.contains(&queue.tenure.topic_partition);
+        let left: Vec<_> = self.queues.extract_if(.., |queue| gone(queue)).collect();
+        let known = list(left.iter().map(|queue| (&queue.tenure.topic_partition, 0)))?;
+        drop(left);
+        let result = if self.is_cooperative() {
+            self.client.incremental_unassign(&known)
+        } else {
+            self.client.unassign()
+        };
+        for partition in partitions {
+            self.stations.board.unhalt(partition);
+            self.stations.metrics.forget(partition);
+        }
+        self.stations.board.set_assigned(self.queues.len());
+        tracing::info!(
+            partitions = self.queues.len(),
+            removed = known.count(),
+            "partitions revoked"
+        );
+        result.map_err(|error| KafkaError::Fatal(format!("unassign: {error}")))
+    }
+
+    fn is_cooperative(&self) -> bool {
+        matches!(
+            self.client.rebalance_protocol(),
+            RebalanceProtocol::Cooperative
+        )
+    }
+
+    /// `Ok` says only that one of them was stored: each has a result of its own.
+    pub(super) fn store(&mut self, offsets: &[(TopicPartition, i64)]) {
+        let Ok(list) = list(
+            offsets
+                .iter()
+                .map(|(partition, offset)| (partition, *offset)),
+        ) else {
+            return;
+        };
+        let result = self.client.store_offsets(&list);
+        for (element, partition) in list.elements().iter().zip(names(&list)) {
+            if let Err(error) = element.error().and_then(|()| result.clone()) {
+                tracing::warn!(%partition, %error, "offset was not stored");
+                self.ledger.not_stored(&partition);
+            }
+        }
+    }
+}
+
+fn list<'a>(
+    offsets: impl Iterator<Item = (&'a TopicPartition, i64)>,
+) -> Result<TopicPartitionList, KafkaError> {
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in offsets {
+        list.add_partition_offset(
+            &partition.topic,
+            partition.partition,
+            Offset::Offset(offset),
+        )
+        .map_err(|error| KafkaError::Fatal(error.to_string()))?;
+    }
+    Ok(list)
+}

@@ -1,0 +1,107 @@
+//! What is in Kafka's way, told to the board: broken connections, refused logins, missing topics.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
+
+use super::KafkaError;
+use super::commit::Request;
+use super::consumer::Consumer;
+use super::fault::{Fault, judge};
+use crate::cause::Cause;
+use crate::ops::board::Scope;
+use crate::record::TopicPartition;
+
+/// While a topic is missing or no partition has come, Kafka is asked for the topics this often.
+const ASK_TOPICS: Duration = Duration::from_secs(2);
+
+impl Consumer {
+    /// A question that Kafka did not answer: what was said of the connection last is the better reason.
+    pub(super) fn question_failed(&mut self, error: &ClientError) -> Result<(), KafkaError> {
+        let said = self.client.context().reason();
+        let detail = if said.is_empty() {
+            error.to_string()
+        } else {
+            said
+        };
+        match judge(error, &detail, &self.station.config.bootstrap_servers) {
+            Fault::Login(_) | Fault::Fatal(_) => self.fault(error, None),
+            _ => {
+                let brokers = self.station.config.bootstrap_servers.clone();
+                let cause = Cause::KafkaUnreachable { brokers, detail };
+                self.stations.board.hold(Scope::Kafka, cause);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn fault(
+        &mut self,
+        error: &ClientError,
+        partition: Option<&TopicPartition>,
+    ) -> Result<(), KafkaError> {
+        let reason = self.client.context().reason();
+        match judge(error, &reason, &self.station.config.bootstrap_servers) {
+            Fault::Passing => tracing::debug!(%error, reason, "passing error from Kafka"),
+            // One broken connection of several mends itself; before the first answer it is all there is to say.
+            Fault::Held(Cause::KafkaUnreachable { .. }) if self.answered && !all_down(error) => {
+                tracing::debug!(%error, reason, "a connection to Kafka broke");
+            }
+            Fault::Held(cause) => self.stations.board.hold(Scope::Kafka, cause),
+            Fault::Login(detail) if self.answered => {
+                let cause = Cause::KafkaLoginRefused { detail };
+                self.stations.board.hold(Scope::Kafka, cause);
+            }
+            Fault::Login(detail) => return Err(KafkaError::Login(detail)),
+            Fault::Fatal(detail) => return Err(KafkaError::Fatal(detail)),
+            Fault::OutOfRange => {
+                if let Some(partition) = partition {
+                    self.ledger.out_of_range(partition);
+                    self.report_halts();
+                }
+            }
+            Fault::End => {
+                if let Some(partition) = partition {
+                    self.ledger.end_reported(partition);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn ask_for_topics(&mut self, now: Instant) {
+        let unsettled = !self.missing.is_empty() || !self.assigned_once;
+        if unsettled && self.ask_topics_at.is_none_or(|at| now >= at) {
+            self.ask_topics_at = Some(now + ASK_TOPICS);
+            self.ask(Request::Topics(self.station.topics.clone()));
+        }
+    }
+
+    pub(super) fn topics_missing(&mut self, missing: Vec<(String, Code)>) {
+        let names: Vec<Arc<str>> = missing
+            .iter()
+            .map(|(topic, _)| Arc::from(topic.as_str()))
+            .collect();
+        for topic in &self.missing {
+            if !names.contains(topic) {
+                self.stations.board.clear(&Scope::Topic(Arc::clone(topic)));
+            }
+        }
+        for (topic, code) in missing {
+            let cause = match judge(&ClientError::MetadataFetch(code), "", "") {
+                Fault::Held(cause) => cause,
+                _ => Cause::TopicMissing {
+                    topic: topic.clone(),
+                },
+            };
+            self.stations.board.hold(Scope::Topic(topic.into()), cause);
+        }
+        self.missing = names;
+    }
+}
+
+fn all_down(error: &ClientError) -> bool {
+    error.rdkafka_error_code() == Some(Code::AllBrokersDown)
+}
