@@ -28,6 +28,18 @@ pub(super) fn sanitise(text: &str, secrets: &[Secret]) -> String {
     clean
 }
 
+/// What broke a connection, and where that has a usual reason, what to look at.
+pub(super) fn transport(error: &(dyn Error + 'static)) -> String {
+    let text = root(error);
+    if text.contains("certificate") {
+        text + "; see milvus.tls.ca.path and milvus.tls.server.name"
+    } else if text.contains("InvalidContentType") {
+        text + "; the port does not speak TLS, it may want http://"
+    } else {
+        text
+    }
+}
+
 /// The last link of an error's chain: the operating system's or the TLS library's own words.
 pub(super) fn root(error: &(dyn Error + 'static)) -> String {
     let mut last = error;

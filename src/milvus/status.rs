@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::codes::{Applied, Meaning, of_code, of_grpc_code, of_legacy};
 use super::proto::common;
-use super::reason::{root, sanitise};
+use super::reason::{sanitise, transport};
 use crate::cause::Cause;
 use crate::config::secret::Secret;
 
@@ -86,7 +86,11 @@ impl Call<'_> {
         } else {
             Perhaps
         };
-        self.error(Unreachable, applied, sanitise(&root(source), self.secrets))
+        self.error(
+            Unreachable,
+            applied,
+            sanitise(&transport(source), self.secrets),
+        )
     }
 
     /// The status inside a reply: success is `code == 0 && error_code == 0` and nothing else.

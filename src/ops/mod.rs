@@ -1,1 +1,9 @@
-//! The operations surface.
+//! The operations surface: what stands still and why, counts, and both over HTTP. None of it touches the pipeline.
+
+pub mod activity;
+pub mod board;
+pub mod http;
+pub mod metrics;
+
+mod collectors;
+mod scope;

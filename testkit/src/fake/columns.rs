@@ -239,3 +239,137 @@ fn number(params: &[KeyValuePair], key: &str) -> Option<usize> {
     let param = params.iter().find(|param| param.key == key)?;
     param.value.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::schema::{FloatArray, LongArray, StringArray, ValueField};
+
+    fn field(name: &str, data_type: DataType) -> FieldSchema {
+        FieldSchema {
+            name: name.to_owned(),
+            data_type: data_type as i32,
+            ..Default::default()
+        }
+    }
+
+    fn schema() -> CollectionSchema {
+        let id = FieldSchema {
+            is_primary_key: true,
+            ..field("id", DataType::Int64)
+        };
+        let vector = FieldSchema {
+            type_params: vec![KeyValuePair {
+                key: "dim".to_owned(),
+                value: "2".to_owned(),
+            }],
+            ..field("v", DataType::FloatVector)
+        };
+        let nullable = FieldSchema {
+            nullable: true,
+            ..field("n", DataType::Int64)
+        };
+        let default = FieldSchema {
+            default_value: Some(ValueField::default()),
+            ..field("d", DataType::Int64)
+        };
+        CollectionSchema {
+            fields: vec![id, vector, nullable, default],
+            ..Default::default()
+        }
+    }
+
+    fn scalar(
+        name: &str,
+        data_type: DataType,
+        data: scalar_field::Data,
+        valid: &[bool],
+    ) -> FieldData {
+        FieldData {
+            r#type: data_type as i32,
+            field_name: name.to_owned(),
+            field: Some(field_data::Field::Scalars(ScalarField { data: Some(data) })),
+            valid_data: valid.to_vec(),
+            ..Default::default()
+        }
+    }
+
+    fn longs(name: &str, data: &[i64], valid: &[bool]) -> FieldData {
+        let data = scalar_field::Data::LongData(LongArray {
+            data: data.to_vec(),
+        });
+        scalar(name, DataType::Int64, data, valid)
+    }
+
+    fn vectors(dim: i64, data: &[f32]) -> FieldData {
+        let data = vector_field::Data::FloatVector(FloatArray {
+            data: data.to_vec(),
+        });
+        FieldData {
+            r#type: DataType::FloatVector as i32,
+            field_name: "v".to_owned(),
+            field: Some(field_data::Field::Vectors(VectorField {
+                dim,
+                data: Some(data),
+            })),
+            ..Default::default()
+        }
+    }
+
+    /// Two good rows: the second one's `n` is null.
+    fn good() -> [FieldData; 4] {
+        [
+            longs("id", &[1, 2], &[]),
+            vectors(2, &[0.5, 1.0, 1.5, 2.0]),
+            longs("n", &[7], &[true, false]),
+            longs("d", &[8, 9], &[true, true]),
+        ]
+    }
+
+    #[test]
+    fn good_columns_become_rows_with_their_nulls_in_place() {
+        let rows = read(&schema(), &good(), 2, || 0).unwrap();
+        assert_eq!(rows[0].0, Key::Int(1));
+        assert_eq!(rows[1].1["n"], Value::Null);
+        assert_eq!(rows[1].1["d"], Value::from(9));
+        assert_eq!(rows[1].1["v"], Value::from(vec![1.5, 2.0]));
+    }
+
+    #[test]
+    fn what_some_server_refuses_or_dies_of_is_refused() {
+        let check = |index: usize, column: FieldData, why: &str| {
+            let mut columns = good();
+            columns[index] = column;
+            let (code, reason) = read(&schema(), &columns, 2, || 0).unwrap_err();
+            assert_eq!(code, 1100);
+            assert!(reason.contains(why), "{reason} instead of {why}");
+        };
+        let text = scalar_field::Data::StringData(StringArray::default());
+        check(
+            0,
+            scalar("id", DataType::Int64, text, &[]),
+            "not of its type",
+        );
+        let long = scalar_field::Data::LongData(LongArray { data: vec![1, 2] });
+        check(
+            0,
+            scalar("id", DataType::Int32, long, &[]),
+            "type 4 is not 5",
+        );
+        check(0, longs("id", &[1, 1], &[]), "duplicate primary keys");
+        check(0, longs("id", &[1, 2], &[true, true]), "valid_data");
+        check(0, longs("id", &[1], &[]), "1 values for 2");
+        check(0, longs("x", &[1, 2], &[]), "no field 'x'");
+        check(0, longs("n", &[7], &[true, false]), "duplicated field");
+        check(1, vectors(0, &[0.5, 1.0, 1.5, 2.0]), "not of its type");
+        check(1, vectors(2, &[0.5, 1.0, 1.5]), "not of its type");
+        check(1, vectors(2, &[0.5, 1.0, 1.5, f32::NAN]), "out of range");
+        check(2, longs("n", &[7, 0], &[true, false]), "2 values for 1");
+        check(2, longs("n", &[7, 7], &[]), "valid_data");
+        check(3, longs("d", &[8, 9], &[]), "valid_data");
+        let missing = read(&schema(), &good()[..3], 2, || 0).unwrap_err();
+        assert!(missing.1.contains("'d' is missing"), "{}", missing.1);
+        assert!(read(&schema(), &good(), 3, || 0).is_err());
+        assert!(read(&schema(), &[], 0, || 0).is_err());
+    }
+}

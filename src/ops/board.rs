@@ -1,0 +1,382 @@
+//! Where stations report what is held, halted, assigned and connected; each change is logged here, once.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tracing::{error, info, warn};
+
+use super::metrics::Metrics;
+pub use super::scope::{Peer, Scope};
+use crate::cause::Cause;
+use crate::record::TopicPartition;
+
+/// How often a hold is said again while it lasts.
+const REMIND_HELD: Duration = Duration::from_secs(30);
+const REMIND_HALTED: Duration = Duration::from_secs(60);
+
+/// One per process, shared by all stations.
+#[derive(Debug)]
+pub struct Board {
+    metrics: Arc<Metrics>,
+    start: Instant,
+    /// Milliseconds from `start` to the consumer loop's last turn.
+    last_turn: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: BTreeMap<Scope, Standstill>,
+    halted: BTreeMap<TopicPartition, Standstill>,
+    /// `None` until the group gave a first assignment, which may be empty.
+    assigned: Option<usize>,
+    connected: BTreeMap<Peer, bool>,
+}
+
+#[derive(Debug)]
+struct Standstill {
+    cause: Cause,
+    since: Instant,
+    said: Instant,
+}
+
+impl Standstill {
+    fn new(cause: Cause) -> Self {
+        let now = Instant::now();
+        Self {
+            cause,
+            since: now,
+            said: now,
+        }
+    }
+
+    /// Whether it is to be said again; then it counts as said.
+    fn is_due(&mut self, now: Instant, every: Duration) -> bool {
+        let due = now.saturating_duration_since(self.said) >= every;
+        if due {
+            self.said = now;
+        }
+        due
+    }
+}
+
+impl Board {
+    pub fn new(metrics: Arc<Metrics>) -> Arc<Self> {
+        Self::at(metrics, Instant::now())
+    }
+
+    /// The consumer loop counts as having turned at `start`.
+    pub(super) fn at(metrics: Arc<Metrics>, start: Instant) -> Arc<Self> {
+        Arc::new(Self {
+            metrics,
+            start,
+            last_turn: AtomicU64::new(0),
+            state: Mutex::default(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The world is in the way of `scope`. Said when it begins and when it becomes a hold of another kind.
+    pub fn hold(&self, scope: Scope, cause: Cause) {
+        let mut state = self.lock();
+        let standstill = Standstill::new(cause);
+        let label = standstill.cause.label();
+        if let Some(known) = state.held.get_mut(&scope) {
+            if known.cause.label() == label {
+                known.cause = standstill.cause;
+                return;
+            }
+            self.metrics.held(known.cause.label()).dec();
+            warn!(%scope, cause = label, why = %standstill.cause, "held");
+            (known.cause, known.said) = (standstill.cause, standstill.said);
+        } else {
+            warn!(%scope, cause = label, why = %standstill.cause, "held");
+            state.held.insert(scope, standstill);
+        }
+        self.metrics.held(label).inc();
+    }
+
+    /// `scope` goes on. Nothing happens where nothing was held.
+    pub fn clear(&self, scope: &Scope) {
+        if let Some(standstill) = self.lock().held.remove(scope) {
+            let label = standstill.cause.label();
+            self.metrics.held(label).dec();
+            let held_ms = standstill.since.elapsed().as_millis();
+            info!(%scope, cause = label, held_ms, "goes on");
+        }
+    }
+
+    /// A person is needed for this partition. The first cause stays until [`Self::unhalt`].
+    pub fn halt(&self, topic_partition: TopicPartition, cause: Cause) {
+        let mut state = self.lock();
+        if let Entry::Vacant(vacant) = state.halted.entry(topic_partition) {
+            error!(partition = %vacant.key(), cause = cause.label(), why = %cause, "halted");
+            vacant.insert(Standstill::new(cause));
+            self.metrics.halted_partitions.inc();
+        }
+    }
+
+    /// The halt ended with the partition's assignment.
+    pub fn unhalt(&self, topic_partition: &TopicPartition) {
+        if self.lock().halted.remove(topic_partition).is_some() {
+            self.metrics.halted_partitions.dec();
+            info!(partition = %topic_partition, "no longer halted here: its assignment ended");
+        }
+    }
+
+    /// Says again what still stands; called every second or so.
+    pub fn tick(&self, now: Instant) {
+        let mut state = self.lock();
+        for (scope, standstill) in &mut state.held {
+            if standstill.is_due(now, REMIND_HELD) {
+                let (cause, held_s) = seconds(standstill, now);
+                warn!(%scope, cause = cause.label(), held_s, why = %cause, "still held");
+            }
+        }
+        for (partition, standstill) in &mut state.halted {
+            if standstill.is_due(now, REMIND_HALTED) {
+                let (cause, halted_s) = seconds(standstill, now);
+                error!(%partition, cause = cause.label(), halted_s, why = %cause, "still halted");
+            }
+        }
+    }
+
+    /// The group assigned this many partitions in all; 0 is an answer too.
+    pub fn set_assigned(&self, partitions: usize) {
+        self.lock().assigned = Some(partitions);
+        self.metrics
+            .assigned_partitions
+            .set(i64::try_from(partitions).unwrap_or(i64::MAX));
+    }
+
+    pub fn set_connected(&self, peer: Peer, connected: bool) {
+        let was = self.lock().connected.insert(peer, connected);
+        if was.unwrap_or(false) != connected {
+            let peer = peer.label();
+            self.metrics.connected(peer).set(i64::from(connected));
+            info!(peer, connected, "connection changed");
+        }
+    }
+
+    /// The consumer loop takes another turn.
+    pub fn beat(&self) {
+        let turn = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_turn.store(turn, Ordering::Relaxed);
+    }
+
+    /// How long the consumer loop has not taken a turn.
+    pub fn silence(&self, now: Instant) -> Duration {
+        let last_turn = self.start + Duration::from_millis(self.last_turn.load(Ordering::Relaxed));
+        now.saturating_duration_since(last_turn)
+    }
+
+    /// Ready: assigned, nothing held, nothing halted. Otherwise every reason.
+    pub fn readiness(&self) -> Result<(), Vec<Cause>> {
+        let state = self.lock();
+        let mut causes = Vec::new();
+        if state.assigned.is_none() {
+            causes.push(Cause::NotAssigned);
+        }
+        for standstill in state.held.values().chain(state.halted.values()) {
+            // Several collections may wait for the same thing.
+            if !causes.contains(&standstill.cause) {
+                causes.push(standstill.cause.clone());
+            }
+        }
+        if causes.is_empty() {
+            Ok(())
+        } else {
+            Err(causes)
+        }
+    }
+
+    /// What stands still, in a few words each.
+    pub(super) fn standstills(&self) -> Vec<String> {
+        let state = self.lock();
+        let held = state
+            .held
+            .iter()
+            .map(|(scope, standstill)| format!("held: {scope} ({})", standstill.cause.label()));
+        let halted = state.halted.iter().map(|(partition, standstill)| {
+            format!("halted: {partition} ({})", standstill.cause.label())
+        });
+        held.chain(halted).collect()
+    }
+}
+
+fn seconds(standstill: &Standstill, now: Instant) -> (&Cause, u64) {
+    let lasted = now.saturating_duration_since(standstill.since);
+    (&standstill.cause, lasted.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+    use crate::budget::Budget;
+
+    /// Log lines as they are written.
+    struct Lines(Sender<String>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            let text = String::from_utf8_lossy(line).trim().to_owned();
+            self.0.send(text).map_err(io::Error::other)?;
+            Ok(line.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    struct Fixture {
+        board: Arc<Board>,
+        metrics: Arc<Metrics>,
+        lines: Receiver<String>,
+        _subscriber: tracing::subscriber::DefaultGuard,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let (sender, lines) = channel();
+            let subscriber = tracing_subscriber::fmt()
+                .without_time()
+                .with_target(false)
+                .with_ansi(false)
+                .with_writer(move || Lines(sender.clone()))
+                .finish();
+            let metrics = Metrics::new(Budget::new(1));
+            Self {
+                board: Board::new(Arc::clone(&metrics)),
+                metrics,
+                lines,
+                _subscriber: tracing::subscriber::set_default(subscriber),
+            }
+        }
+
+        /// The lines since the last look are these, by how they begin.
+        #[track_caller]
+        fn said(&self, expected: &[&str]) {
+            let lines: Vec<_> = self.lines.try_iter().collect();
+            let same = lines.len() == expected.len()
+                && lines
+                    .iter()
+                    .zip(expected)
+                    .all(|(line, start)| line.starts_with(start));
+            assert!(same, "{lines:#?} instead of {expected:#?}");
+        }
+    }
+
+    fn busy(reason: &str) -> Cause {
+        Cause::MilvusBusy {
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn collection() -> Scope {
+        Scope::Collection("c".into())
+    }
+
+    fn after(seconds: u64) -> Instant {
+        Instant::now() + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_hold_is_said_once_per_kind_again_every_30_s_and_when_it_ends() {
+        let fixture = Fixture::new();
+        let board = &fixture.board;
+        board.hold(collection(), busy("one"));
+        fixture.said(&[
+            "WARN held scope=collection c cause=\"milvus_busy\" why=Milvus asks to wait (one)",
+        ]);
+        board.hold(collection(), busy("two"));
+        fixture.said(&[]);
+        board.hold(
+            collection(),
+            Cause::MilvusDenies {
+                reason: String::new(),
+            },
+        );
+        fixture.said(&["WARN held scope=collection c cause=\"milvus_denies\""]);
+        board.tick(after(29));
+        fixture.said(&[]);
+        board.tick(after(31));
+        fixture.said(&["WARN still held scope=collection c cause=\"milvus_denies\" held_s=31"]);
+        board.tick(after(32));
+        fixture.said(&[]);
+        board.clear(&collection());
+        fixture.said(&["INFO goes on scope=collection c"]);
+        board.clear(&collection());
+        board.tick(after(100));
+        fixture.said(&[]);
+    }
+
+    #[test]
+    fn a_halt_is_an_error_once_a_minute_until_its_assignment_ends() {
+        let fixture = Fixture::new();
+        let at = TopicPartition::new("t", 3);
+        let refused = |reason: &str| Cause::Refused {
+            collection: "c".to_owned(),
+            reason: reason.to_owned(),
+        };
+        fixture.board.halt(at.clone(), refused("first"));
+        fixture.board.halt(at.clone(), refused("second"));
+        fixture.said(&["ERROR halted partition=t-3 cause=\"refused\""]);
+        fixture.board.tick(after(59));
+        fixture.said(&[]);
+        fixture.board.tick(after(61));
+        fixture.said(&["ERROR still halted partition=t-3"]);
+        assert_eq!(fixture.metrics.halted_partitions.get(), 1);
+        assert_eq!(fixture.board.standstills(), ["halted: t-3 (refused)"]);
+        fixture.board.unhalt(&at);
+        fixture.said(&["INFO no longer halted here"]);
+        assert_eq!(fixture.metrics.halted_partitions.get(), 0);
+    }
+
+    #[test]
+    fn ready_is_assigned_and_nothing_standing_still() {
+        let fixture = Fixture::new();
+        let board = &fixture.board;
+        assert_eq!(board.readiness(), Err(vec![Cause::NotAssigned]));
+        board.set_assigned(0);
+        assert_eq!(board.readiness(), Ok(()));
+        board.hold(collection(), busy("x"));
+        board.hold(Scope::Collection("d".into()), busy("x"));
+        let at = TopicPartition::new("t", 0);
+        board.halt(at.clone(), busy("y"));
+        assert_eq!(board.readiness(), Err(vec![busy("x"), busy("y")]));
+        assert_eq!(fixture.metrics.held("milvus_busy").get(), 2);
+        board.clear(&collection());
+        board.clear(&Scope::Collection("d".into()));
+        board.unhalt(&at);
+        assert_eq!(board.readiness(), Ok(()));
+        assert_eq!(fixture.metrics.held("milvus_busy").get(), 0);
+    }
+
+    #[test]
+    fn the_consumers_silence_is_measured_from_its_last_turn() {
+        let fixture = Fixture::new();
+        assert!(fixture.board.silence(after(40)) >= Duration::from_secs(40));
+        fixture.board.beat();
+        assert!(fixture.board.silence(Instant::now()) < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_connection_is_said_when_it_changes() {
+        let fixture = Fixture::new();
+        for connected in [false, true, true, false] {
+            fixture.board.set_connected(Peer::Milvus, connected);
+        }
+        let line =
+            |connected| format!("INFO connection changed peer=\"milvus\" connected={connected}");
+        fixture.said(&[&line(true), &line(false)]);
+    }
+}

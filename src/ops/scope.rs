@@ -1,0 +1,42 @@
+//! What reports on the board are about.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::record::TopicPartition;
+
+/// What is held.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    Kafka,
+    Topic(Arc<str>),
+    Collection(Arc<str>),
+    Partition(TopicPartition),
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kafka => f.write_str("Kafka"),
+            Self::Topic(name) => write!(f, "topic {name}"),
+            Self::Collection(name) => write!(f, "collection {name}"),
+            Self::Partition(topic_partition) => write!(f, "partition {topic_partition}"),
+        }
+    }
+}
+
+/// The two servers between which the sink stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    Kafka,
+    Milvus,
+}
+
+impl Peer {
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::Milvus => "milvus",
+        }
+    }
+}
