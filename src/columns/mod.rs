@@ -7,6 +7,8 @@ pub(crate) mod row;
 mod scalar;
 mod validity;
 mod vector;
+#[cfg(test)]
+mod wire;
 
 use crate::decode::misfit::Misfit;
 use crate::key::Key;
