@@ -1,11 +1,13 @@
 //! What the columns hand over to be sent: types, oneof members, dimensions, `valid_data`.
 
+use prost::Message;
+
 use crate::decode::json::decode;
 use crate::milvus::proto::schema::{
     DataType, FieldData, VectorField, field_data, scalar_field, vector_field,
 };
 use crate::milvus::schema::{DefaultValue, Field, FieldType};
-use crate::plan::fixture::{auto_key, dynamic_plan, field, nullable, plan, with_default};
+use crate::plan::fixture::{auto_key, dynamic_plan, field, key, nullable, plan, with_default};
 
 use super::Columns;
 
@@ -201,4 +203,39 @@ fn the_dynamic_column_goes_last_with_an_object_in_every_row() {
         panic!("not JSON");
     };
     assert_eq!(objects.data, [br#"{"b":2}"#.to_vec(), b"{}".to_vec()]);
+}
+
+#[test]
+fn the_size_is_close_to_what_is_sent() {
+    let kinds = [
+        FieldType::Int64,
+        TEXT,
+        FieldType::Json,
+        FieldType::FloatVector { dim: 9 },
+    ];
+    let fields = kinds.into_iter().enumerate();
+    let mut fields: Vec<_> = fields
+        .map(|(index, kind)| nullable(&format!("f{index}"), kind))
+        .collect();
+    fields.push(key("id", FieldType::Int64));
+    let plan = dynamic_plan(fields);
+    let mut columns = Columns::new(&plan);
+    for id in -200..200 {
+        let payload = match id % 3 {
+            0 => format!(r#"{{"id":{id},"f0":{id},"f3":[1,2,3,4,5,6,7,8,9]}}"#),
+            1 => format!(r#"{{"id":{id},"f1":"some text","f2":[1,2],"more":"{id}"}}"#),
+            _ => format!(r#"{{"id":{id}}}"#),
+        };
+        decode(&plan, &mut columns, payload.as_bytes()).unwrap();
+    }
+    let estimate = columns.bytes();
+    let encoded: usize = columns
+        .into_fields(&[])
+        .iter()
+        .map(Message::encoded_len)
+        .sum();
+    assert!(
+        estimate.abs_diff(encoded) < 6 * 40,
+        "{estimate} for {encoded}"
+    );
 }

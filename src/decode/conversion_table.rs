@@ -67,7 +67,7 @@ fn kind(name: &str) -> FieldType {
 }
 
 /// The values of each column, as the document writes them but for the brackets.
-pub(super) fn shown_all(columns: Columns) -> Vec<String> {
+pub(crate) fn shown_all(columns: Columns) -> Vec<String> {
     columns.into_fields(&[]).into_iter().map(shown).collect()
 }
 
@@ -143,7 +143,7 @@ fn a_refusal_never_quotes_the_value() {
         format!("[1, \"{secret}\", 3]"),
         format!("{{\"{secret}\": \"{secret}\"}}"),
         format!("[\"{secret}"),
-        format!("{secret}"),
+        secret.to_owned(),
     ];
     for name in ["Bool", "Int8", "Float", "VarChar(5)", "FloatVector(3)"] {
         for value in &values {

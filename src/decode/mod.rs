@@ -7,7 +7,7 @@ mod number;
 pub(crate) mod raw;
 
 #[cfg(test)]
-mod conversion_table;
+pub(crate) mod conversion_table;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -1,10 +1,7 @@
 //! Whole records: what is missing, what is too much, what occurs twice, what is not JSON.
 
-use prost::Message;
-
 use crate::columns::Columns;
 use crate::config::{InsertMode, UnknownFields};
-use crate::key::Key;
 use crate::milvus::schema::FieldType;
 use crate::plan::fixture::{auto_key, dynamic_plan, field, key, nullable, plan, rules, schema};
 use crate::plan::{Plan, Rules, make};
@@ -238,72 +235,4 @@ fn a_record_of_very_many_names_takes_time_by_its_size_alone() {
     check(&meta, 200_000, false);
     let nothing = nullable("n", FieldType::Int8);
     check(&plan(vec![auto_key("id"), nothing]), 200_000, true);
-}
-
-#[test]
-fn rows_are_counted_cut_and_keyed() {
-    let plan = dynamic_plan(vec![key("id", TEXT), nullable("n", FieldType::Int8)]);
-    let mut columns = Columns::new(&plan);
-    let sizes: Vec<usize> = [
-        r#"{"id":"a","n":1}"#,
-        r#"{"id":7}"#,
-        r#"{"id":"c","n":3,"x":1}"#,
-    ]
-    .into_iter()
-    .map(|payload| {
-        decode(&plan, &mut columns, payload.as_bytes()).unwrap();
-        columns.bytes()
-    })
-    .collect();
-    assert_eq!(columns.key(1), Some(Key::Text("7".into())));
-    assert_eq!(columns.key(3), None);
-
-    decode(&plan, &mut columns, b"{\"n\":5}").unwrap_err();
-    assert_eq!((columns.rows(), columns.bytes()), (3, sizes[2]));
-    columns.truncate(5);
-    assert_eq!((columns.rows(), columns.bytes()), (3, sizes[2]));
-    columns.truncate(2);
-    assert_eq!((columns.rows(), columns.bytes()), (2, sizes[1]));
-    assert_eq!(columns.key(2), None);
-    decode(&plan, &mut columns, br#"{"id":"d","n":4,"y":2}"#).unwrap();
-    assert_eq!(columns.bytes(), sizes[2]);
-    assert_eq!(
-        shown_all(columns),
-        [r#"["a", "7", "d"]"#, "[1, 4]", r#"{}{}{"y":2}"#]
-    );
-}
-
-#[test]
-fn the_size_is_close_to_what_is_sent() {
-    let kinds = [
-        FieldType::Int64,
-        TEXT,
-        FieldType::Json,
-        FieldType::FloatVector { dim: 9 },
-    ];
-    let fields = kinds.into_iter().enumerate();
-    let mut fields: Vec<_> = fields
-        .map(|(index, kind)| nullable(&format!("f{index}"), kind))
-        .collect();
-    fields.push(key("id", FieldType::Int64));
-    let plan = dynamic_plan(fields);
-    let mut columns = Columns::new(&plan);
-    for id in -200..200 {
-        let payload = match id % 3 {
-            0 => format!(r#"{{"id":{id},"f0":{id},"f3":[1,2,3,4,5,6,7,8,9]}}"#),
-            1 => format!(r#"{{"id":{id},"f1":"some text","f2":[1,2],"more":"{id}"}}"#),
-            _ => format!(r#"{{"id":{id}}}"#),
-        };
-        decode(&plan, &mut columns, payload.as_bytes()).unwrap();
-    }
-    let estimate = columns.bytes();
-    let encoded: usize = columns
-        .into_fields(&[])
-        .iter()
-        .map(Message::encoded_len)
-        .sum();
-    assert!(
-        estimate.abs_diff(encoded) < 6 * 40,
-        "{estimate} for {encoded}"
-    );
 }
