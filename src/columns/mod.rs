@@ -7,6 +7,8 @@ pub(crate) mod row;
 mod scalar;
 mod validity;
 mod vector;
+#[cfg(test)]
+mod wire;
 
 use crate::decode::misfit::Misfit;
 use crate::key::Key;
@@ -110,5 +112,50 @@ impl Columns {
         let fields = self.fields.iter().map(Column::rows);
         let mut lengths = fields.chain(self.dynamic.as_ref().map(Dynamic::rows));
         lengths.all(|length| length == self.rows())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::conversion_table::shown_all;
+    use crate::decode::json::decode;
+    use crate::milvus::schema::FieldType;
+    use crate::plan::fixture::{dynamic_plan, key, nullable};
+
+    #[test]
+    fn rows_are_counted_cut_and_keyed() {
+        let plan = dynamic_plan(vec![
+            key("id", FieldType::VarChar { max_length: None }),
+            nullable("n", FieldType::Int8),
+        ]);
+        let mut columns = Columns::new(&plan);
+        let sizes: Vec<usize> = [
+            r#"{"id":"a","n":1}"#,
+            r#"{"id":7}"#,
+            r#"{"id":"c","n":3,"x":1}"#,
+        ]
+        .into_iter()
+        .map(|payload| {
+            decode(&plan, &mut columns, payload.as_bytes()).unwrap();
+            columns.bytes()
+        })
+        .collect();
+        assert_eq!(columns.key(1), Some(Key::Text("7".into())));
+        assert_eq!(columns.key(3), None);
+
+        decode(&plan, &mut columns, b"{\"n\":5}").unwrap_err();
+        assert_eq!((columns.rows(), columns.bytes()), (3, sizes[2]));
+        columns.truncate(5);
+        assert_eq!((columns.rows(), columns.bytes()), (3, sizes[2]));
+        columns.truncate(2);
+        assert_eq!((columns.rows(), columns.bytes()), (2, sizes[1]));
+        assert_eq!(columns.key(2), None);
+        decode(&plan, &mut columns, br#"{"id":"d","n":4,"y":2}"#).unwrap();
+        assert_eq!(columns.bytes(), sizes[2]);
+        assert_eq!(
+            shown_all(columns),
+            [r#"["a", "7", "d"]"#, "[1, 4]", r#"{}{}{"y":2}"#]
+        );
     }
 }

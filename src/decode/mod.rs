@@ -5,3 +5,10 @@ pub mod json;
 pub(crate) mod misfit;
 mod number;
 pub(crate) mod raw;
+
+#[cfg(test)]
+pub(crate) mod conversion_table;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod records;

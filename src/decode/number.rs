@@ -106,3 +106,132 @@ pub(super) fn double(text: &str) -> Result<f64, Misfit> {
         _ => Err(Misfit::OutOfRange),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check_float(text: &str) {
+        let nearest: f32 = text.parse().unwrap();
+        let expected = if nearest.is_finite() {
+            Ok(nearest.to_bits())
+        } else {
+            Err(Misfit::OutOfRange)
+        };
+        assert_eq!(float(text).map(f32::to_bits), expected, "{text}");
+    }
+
+    fn check_double(text: &str) {
+        let nearest: f64 = text.parse().unwrap();
+        let expected = if nearest.is_finite() {
+            Ok(nearest.to_bits())
+        } else {
+            Err(Misfit::OutOfRange)
+        };
+        assert_eq!(double(text).map(f64::to_bits), expected, "{text}");
+    }
+
+    #[test]
+    fn floats_at_the_edges_are_the_nearest() {
+        let edges = [
+            "0",
+            "-0",
+            "-0.0e5",
+            "1e-45",
+            "7.006492321624085e-46",
+            "7.006492321624086e-46",
+            "1.1754942e-38",
+            "3.4028235677973366e38",
+            "3.4028235677973362e38",
+            "1e39",
+            "1e-400",
+            "2.2250738585072011e-308",
+            "4.9406564584124654e-324",
+            "2.4703282292062327e-324",
+            "1.7976931348623158e308",
+            "1.7976931348623159e308",
+            "1e400",
+            "1e99999999999999999999",
+            "0e99999999999999999999",
+            "1e-99999999999999999999",
+            "9007199254740993",
+        ];
+        for text in edges {
+            check_float(text);
+            check_double(text);
+        }
+        let long = format!("0.{}1", "0".repeat(2_000));
+        check_float(&long);
+        check_double(&format!("{long}e2000"));
+        check_double(&"9".repeat(309));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        /// The exact decimal text of the middle between two neighbours, and a hair to either side of it.
+        #[test]
+        fn floats_are_nearest_around_midpoints(bits in 0..0x7f7f_ffff_u32, digits in 1..40_usize) {
+            let (low, high) = (f32::from_bits(bits), f32::from_bits(bits + 1));
+            let middle = format!("{:.160}", f64::midpoint(low.into(), high.into()));
+            check_float(&middle);
+            check_float(&format!("-{middle}{}1", "0".repeat(digits)));
+            let cut: String = middle.chars().take(digits + 3).collect();
+            check_float(&format!("{cut}0"));
+            let below = middle.trim_end_matches('0');
+            if let Some(less) = below.strip_suffix('5') {
+                check_float(&format!("{less}4{}", "9".repeat(digits)));
+            }
+        }
+
+        #[test]
+        fn floats_are_nearest_in_every_notation(
+            bits in any::<u32>(), wide in any::<u64>(), text in "-?(0|[1-9][0-9]{0,25})(\\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?",
+        ) {
+            check_float(&text);
+            check_double(&text);
+            let single = f32::from_bits(bits);
+            if single.is_finite() {
+                check_float(&format!("{single:?}"));
+                check_float(&format!("{:e}", f64::from(single)));
+                check_float(&format!("{single:.8e}"));
+            }
+            let double = f64::from_bits(wide);
+            if double.is_finite() {
+                check_double(&format!("{double:?}"));
+                check_double(&format!("{double:.16e}"));
+                check_float(&format!("{double:e}"));
+            }
+        }
+
+        #[test]
+        fn integers_are_exact(mantissa in any::<i64>(), shift in 0..60_u32, exponent in -25..25_i32) {
+            let mantissa = mantissa >> shift;
+            let power = 10_i128.pow(exponent.unsigned_abs());
+            let mantissa_wide = i128::from(mantissa);
+            let expected = if exponent >= 0 {
+                let product = mantissa_wide.checked_mul(power).ok_or(Misfit::OutOfRange);
+                product.and_then(|number| i64::try_from(number).map_err(|_| Misfit::OutOfRange))
+            } else if mantissa_wide % power == 0 {
+                Ok((mantissa_wide / power).try_into().unwrap())
+            } else {
+                Err(Misfit::Fraction)
+            };
+            assert_eq!(integer(&format!("{mantissa}e{exponent}")), expected);
+            assert_eq!(integer(&format!("{mantissa}.000E{exponent}")), expected);
+            // The same with the point moved to the front.
+            let sign = if mantissa < 0 { "-" } else { "" };
+            let digits = mantissa.unsigned_abs().to_string();
+            let moved = exponent + i32::try_from(digits.len()).unwrap();
+            assert_eq!(integer(&format!("{sign}0.{digits}e{moved}")), expected);
+        }
+
+        #[test]
+        fn numbers_are_those_of_json(text in "-?[-+0-9.eE]{0,8}") {
+            let json: Result<serde::de::IgnoredAny, _> = serde_json::from_str(&text);
+            assert_eq!(is_number(&text), json.is_ok(), "{text}");
+        }
+    }
+}

@@ -111,3 +111,41 @@ fn parameter(f: &mut fmt::Formatter<'_>, name: &str, value: Option<usize>) -> fm
         None => f.write_str(name),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::milvus::schema::{DefaultValue, FieldType};
+    use crate::plan::fixture::{auto_key, dynamic_plan, field, key, nullable, plan, with_default};
+
+    #[test]
+    fn every_field_has_its_line() {
+        let text = FieldType::VarChar {
+            max_length: Some(512),
+        };
+        let fields = vec![
+            key("id", FieldType::Int64),
+            nullable("title", text),
+            with_default("rank", FieldType::Int8, DefaultValue::Int(1)),
+            field("vector", FieldType::FloatVector { dim: 8 }),
+        ];
+        assert_eq!(
+            plan(fields).describe_lines(),
+            [
+                "id     ← 'id'      Int64           required (primary key)",
+                "title  ← 'title'   VarChar(512)    absent or null: null",
+                "rank   ← 'rank'    Int8            absent or null: the field's default",
+                "vector ← 'vector'  FloatVector(8)  required",
+                "other record fields are ignored, each named once in the log (behavior.on.unknown.fields=ignore)",
+            ]
+        );
+        let fields = vec![auto_key("id"), field("j", FieldType::Json)];
+        assert_eq!(
+            dynamic_plan(fields).describe_lines(),
+            [
+                "j     ← 'j'                      JSON   required",
+                "id    ← made by Milvus (autoID)  Int64  a record's value for it is ignored",
+                "$meta ← every other field        JSON   {} where a record has no other fields",
+            ]
+        );
+    }
+}

@@ -149,3 +149,99 @@ fn field_plan(field: &Field) -> Result<FieldPlan, PlanError> {
         empty,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::milvus::schema::DefaultValue;
+    use crate::plan::fixture::{auto_key, field, key, nullable, rules, schema, with_default};
+
+    #[test]
+    fn the_operation_follows_from_who_brings_the_key() {
+        let check = |field: Field, mode: InsertMode, expected: Result<Operation, &str>| {
+            let made = make(&schema(vec![field]), &rules(mode));
+            let operation = made.map(|plan| (plan.operation, plan.primary_key));
+            let error = operation.clone().map_err(|error| error.to_string());
+            match expected {
+                Ok(Operation::Upsert) => assert_eq!(operation, Ok((Operation::Upsert, Some(0)))),
+                Ok(insert) => assert_eq!(operation.map(|(operation, _)| operation), Ok(insert)),
+                Err(text) => assert!(error.unwrap_err().contains(text)),
+            }
+        };
+        let ours = || key("id", FieldType::Int64);
+        check(ours(), InsertMode::Auto, Ok(Operation::Upsert));
+        check(ours(), InsertMode::Upsert, Ok(Operation::Upsert));
+        check(ours(), InsertMode::Insert, Ok(Operation::Insert));
+        check(auto_key("id"), InsertMode::Auto, Ok(Operation::Insert));
+        check(auto_key("id"), InsertMode::Insert, Ok(Operation::Insert));
+        check(
+            auto_key("id"),
+            InsertMode::Upsert,
+            Err("the key 'id' (autoID)"),
+        );
+    }
+
+    #[test]
+    fn what_milvus_fills_is_left_out() {
+        let output = Field {
+            function_output: true,
+            ..field("sparse", FieldType::SparseFloatVector)
+        };
+        let fields = vec![auto_key("id"), output, field("x", FieldType::Int8)];
+        let plan = make(&schema(fields), &rules(InsertMode::Auto)).unwrap();
+        let sent: Vec<&str> = plan.fields.iter().map(|field| &*field.name).collect();
+        let left_out: Vec<&str> = plan.left_out.iter().map(|field| &*field.name).collect();
+        assert_eq!((sent, left_out), (vec!["x"], vec!["id", "sparse"]));
+        assert_eq!((plan.primary_key, plan.by_name["x"]), (None, 0));
+    }
+
+    #[test]
+    fn a_plan_that_cannot_be_made_names_the_field_and_why() {
+        let check = |fields: Vec<Field>, expected: &[&str]| {
+            let error = make(&schema(fields), &rules(InsertMode::Auto)).unwrap_err();
+            let text = error.to_string();
+            for part in expected {
+                assert!(text.contains(part), "{text}");
+            }
+        };
+        let with = |field: Field| vec![auto_key("id"), field];
+        check(
+            with(nullable("s", FieldType::SparseFloatVector)),
+            &["'s'", "SparseFloatVector"],
+        );
+        let element = Box::new(FieldType::Int8);
+        let max_capacity = Some(4);
+        let array = FieldType::Array {
+            element,
+            max_capacity,
+        };
+        check(with(field("tags", array)), &["'tags'", "Array<Int8>"]);
+        check(
+            with(field("n", FieldType::Unknown(99))),
+            &["'n'", "number 99"],
+        );
+        check(
+            with(field("v", FieldType::FloatVector { dim: 0 })),
+            &["'v'"],
+        );
+        let default = DefaultValue::Int(128);
+        check(
+            with(with_default("i", FieldType::Int8, default)),
+            &["'i'", "default", "Int8"],
+        );
+        check(vec![field("x", FieldType::Int8)], &["no primary key"]);
+        check(
+            vec![key("x", FieldType::Bool)],
+            &["'x'", "Bool", "Int64 or VarChar"],
+        );
+
+        let mut structs = schema(with(field("x", FieldType::Int8)));
+        structs.struct_arrays.push("chunks".into());
+        let error = make(&structs, &rules(InsertMode::Auto)).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("'chunks' is an array of structs")
+        );
+    }
+}

@@ -1,6 +1,8 @@
 //! What each record field becomes, computed once from configuration and described schema.
 
 mod describe;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod make;
 mod names;
 
