@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Messages and stubs, both ends, generated from the sink's `proto/`.
 #![allow(
     missing_debug_implementations,
@@ -7,6 +8,15 @@
     clippy::pedantic,
     clippy::allow_attributes_without_reason,
     clippy::too_many_lines,
+=======
+//! Messages and stubs generated from the sink's `proto/`, both ends.
+#![allow(
+    unreachable_pub,
+    unused_qualifications,
+    missing_debug_implementations,
+    clippy::all,
+    clippy::pedantic,
+>>>>>>> testkit
     reason = "generated"
 )]
 

@@ -1,0 +1,255 @@
+//! A topic of the test broker: making it, filling it, and reading what a group has committed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
+
+use crate::{runtime, wait};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A record to produce.
+#[derive(Debug, Clone, Default)]
+pub struct Record {
+    /// Without one the producer spreads records by key, or evenly.
+    pub partition: Option<i32>,
+    pub key: Option<Vec<u8>>,
+    /// `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Record {
+    pub fn new(value: impl Into<Vec<u8>>) -> Record {
+        let value = Some(value.into());
+        Record {
+            value,
+            ..Record::default()
+        }
+    }
+
+    pub fn json(value: &serde_json::Value) -> Record {
+        Record::new(value.to_string())
+    }
+
+    pub fn tombstone(key: impl Into<Vec<u8>>) -> Record {
+        Record::default().key(key)
+    }
+
+    pub fn key(self, key: impl Into<Vec<u8>>) -> Record {
+        let key = Some(key.into());
+        Record { key, ..self }
+    }
+
+    pub fn partition(self, partition: i32) -> Record {
+        let partition = Some(partition);
+        Record { partition, ..self }
+    }
+}
+
+/// A topic that the test made.
+#[derive(Debug, Clone)]
+pub struct Topic {
+    bootstrap: String,
+    name: String,
+    partitions: i32,
+}
+
+impl Topic {
+    pub(super) fn create(
+        bootstrap: &str,
+        name: &str,
+        partitions: i32,
+        config: &[(&str, &str)],
+    ) -> Topic {
+        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        for (key, value) in config {
+            topic = topic.set(key, value);
+        }
+        let admin = admin(bootstrap);
+        let made = runtime::block_on(admin.create_topics([&topic], &AdminOptions::new()));
+        made.unwrap().remove(0).expect("the topic is new");
+        let topic = Topic {
+            bootstrap: bootstrap.to_owned(),
+            name: name.to_owned(),
+            partitions,
+        };
+        topic.await_leaders();
+        topic
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn partitions(&self) -> i32 {
+        self.partitions
+    }
+
+    /// Produces all records, in order within a partition, and waits for every ack.
+    pub fn produce(&self, records: impl IntoIterator<Item = Record>) {
+        let producer = self.producer();
+        let refused = Arc::clone(&producer.context().refused);
+        for record in records {
+            self.enqueue(&producer, &record);
+        }
+        producer.flush(PATIENCE).expect("every record is acked");
+        assert_eq!(refused.load(Ordering::Relaxed), 0, "records were refused");
+    }
+
+    /// Produces one JSON record without a key.
+    pub fn produce_json(&self, value: &serde_json::Value) {
+        self.produce([Record::json(value)]);
+    }
+
+    /// The offset after the last record, per partition.
+    pub fn end_offsets(&self) -> Vec<i64> {
+        self.watermarks().into_iter().map(|(_, end)| end).collect()
+    }
+
+    /// The first offset that is still there, per partition.
+    pub fn start_offsets(&self) -> Vec<i64> {
+        let watermarks = self.watermarks().into_iter();
+        watermarks.map(|(start, _)| start).collect()
+    }
+
+    /// What `group` has committed, per partition.
+    pub fn committed(&self, group: &str) -> Vec<Option<i64>> {
+        let mut config = client(&self.bootstrap);
+        let consumer: BaseConsumer = config.set("group.id", group).create().unwrap();
+        let mut wanted = TopicPartitionList::new();
+        wanted.add_partition_range(&self.name, 0, self.partitions - 1);
+        let found = consumer.committed_offsets(wanted, PATIENCE).unwrap();
+        let partitions = (0..self.partitions).map(|p| found.find_partition(&self.name, p));
+        let offset = partitions.map(|found| match found?.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        });
+        offset.collect()
+    }
+
+    /// Waits until `group` has committed the end of every partition that holds a record.
+    #[track_caller]
+    pub fn await_committed_to_end(&self, group: &str, timeout: Duration) {
+        let ends = self.end_offsets();
+        let what = format!("{group} to commit {} up to {ends:?}", self.name);
+        wait::until(timeout, what, || {
+            let committed = self.committed(group);
+            let mut pairs = committed.iter().zip(&ends);
+            pairs.all(|(committed, end)| committed.unwrap_or(0) == *end)
+        });
+    }
+
+    /// How many members `group` has now.
+    pub fn members(&self, group: &str) -> usize {
+        let consumer: BaseConsumer = client(&self.bootstrap).create().unwrap();
+        let groups = consumer.fetch_group_list(Some(group), PATIENCE);
+        let groups = groups.expect("the group coordinator answers");
+        groups.groups().iter().map(|g| g.members().len()).sum()
+    }
+
+    /// Deletes every record of `partition` before `offset`.
+    pub fn delete_records_before(&self, partition: i32, offset: i64) {
+        let mut before = TopicPartitionList::new();
+        let before_offset = Offset::Offset(offset);
+        let added = before.add_partition_offset(&self.name, partition, before_offset);
+        added.expect("a valid offset");
+        let admin = admin(&self.bootstrap);
+        let done = runtime::block_on(admin.delete_records(&before, &AdminOptions::new()));
+        done.expect("the records can be deleted");
+    }
+
+    /// Grows the topic to `partitions`.
+    pub fn add_partitions(&mut self, partitions: i32) {
+        let count = usize::try_from(partitions).unwrap();
+        let wanted = NewPartitions::new(&self.name, count);
+        let admin = admin(&self.bootstrap);
+        let done = runtime::block_on(admin.create_partitions([&wanted], &AdminOptions::new()));
+        done.unwrap()
+            .remove(0)
+            .expect("more partitions than before");
+        self.partitions = partitions;
+        self.await_leaders();
+    }
+
+    pub fn delete(&self) {
+        let admin = admin(&self.bootstrap);
+        let done = runtime::block_on(admin.delete_topics(&[&self.name], &AdminOptions::new()));
+        done.unwrap().remove(0).expect("the topic is there");
+    }
+
+    fn watermarks(&self) -> Vec<(i64, i64)> {
+        let consumer: BaseConsumer = client(&self.bootstrap).create().unwrap();
+        let of = |partition| consumer.fetch_watermarks(&self.name, partition, PATIENCE);
+        (0..self.partitions).map(|p| of(p).unwrap()).collect()
+    }
+
+    fn await_leaders(&self) {
+        let consumer: BaseConsumer = client(&self.bootstrap).create().unwrap();
+        wait::until(PATIENCE, format_args!("leaders of {}", self.name), || {
+            let metadata = consumer.fetch_metadata(Some(&self.name), PATIENCE).unwrap();
+            let partitions = metadata.topics()[0].partitions();
+            let led = partitions.iter().filter(|p| p.leader() >= 0).count();
+            i32::try_from(led) == Ok(self.partitions)
+        });
+    }
+
+    fn producer(&self) -> ThreadedProducer<Acks> {
+        let mut config = client(&self.bootstrap);
+        config.set("enable.idempotence", "true");
+        config.set("linger.ms", "5");
+        config.set("queue.buffering.max.messages", "1000000");
+        config.set("message.max.bytes", "33554432");
+        config.create_with_context(Acks::default()).unwrap()
+    }
+
+    fn enqueue(&self, producer: &ThreadedProducer<Acks>, record: &Record) {
+        wait::until(PATIENCE, "room in the producer's queue", || {
+            let mut message = BaseRecord::<[u8], [u8]>::to(&self.name);
+            message.partition = record.partition;
+            message.key = record.key.as_deref();
+            message.payload = record.value.as_deref();
+            match producer.send(message) {
+                Ok(()) => true,
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => false,
+                Err((error, _)) => panic!("cannot produce to {}: {error}", self.name),
+            }
+        });
+    }
+}
+
+/// Counts the records that the broker did not take.
+#[derive(Debug, Default)]
+struct Acks {
+    refused: Arc<AtomicUsize>,
+}
+
+impl ClientContext for Acks {}
+
+impl ProducerContext for Acks {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if result.is_err() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn client(bootstrap: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", bootstrap);
+    config.set("group.id", "testkit");
+    config
+}
+
+fn admin(bootstrap: &str) -> AdminClient<DefaultClientContext> {
+    client(bootstrap).create().expect("an admin client")
+}

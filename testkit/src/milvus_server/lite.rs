@@ -1,0 +1,81 @@
+//! Milvus Lite, the Python server: quick to come back, no authorization, no TLS.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::client::MilvusClient;
+use crate::process::{Process, Signal};
+use crate::{ports, services};
+
+/// A running Milvus Lite. Dropping it kills it.
+#[derive(Debug)]
+pub struct Lite {
+    process: Process,
+    dir: PathBuf,
+    port: u16,
+}
+
+impl Lite {
+    /// Starts it on a new data folder.
+    pub fn start() -> Lite {
+        let dir = services::scratch("milvus-lite");
+        let port = ports::free();
+        let process = Process::start("milvus-lite", &command(&dir, port));
+        let lite = Lite { process, dir, port };
+        lite.await_ready();
+        lite
+    }
+
+    /// `http://host:port`.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn client(&self) -> MilvusClient {
+        MilvusClient::new(&self.endpoint(), None)
+    }
+
+    /// SIGTERM, and waits for the end.
+    pub fn stop(&self) {
+        self.process.stop(Duration::from_secs(10));
+    }
+
+    /// SIGKILL.
+    pub fn kill(&self) {
+        self.process.kill();
+    }
+
+    /// Starts it on the same port and data.
+    pub fn start_again(&mut self) {
+        let log = self.process.log().to_owned();
+        let command = command(&self.dir, self.port);
+        self.process = Process::start_logging_to("milvus-lite", log, &command);
+        self.await_ready();
+    }
+
+    /// Freezes it (SIGSTOP): connections stay open and nothing answers.
+    pub fn pause(&self) {
+        self.process.signal(Signal::Stop);
+    }
+
+    pub fn resume(&self) {
+        self.process.signal(Signal::Cont);
+    }
+
+    fn await_ready(&self) {
+        super::await_ready(&self.process, &self.client());
+    }
+}
+
+fn command(dir: &std::path::Path, port: u16) -> Command {
+    let mut command = services::python();
+    command.args(["-m", "milvus_lite", "server", "--data-dir"]);
+    command.arg(dir.join("data")).current_dir(dir);
+    command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
+    command
+}

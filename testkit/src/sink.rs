@@ -1,0 +1,183 @@
+//! The sink itself, as a child process.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+use crate::process::{Process, Signal};
+use crate::{ports, services};
+
+/// How to start the sink: `Sink::new(BINARY).file(&path).set("tasks.max", "2").start()`.
+#[derive(Debug)]
+pub struct SinkCommand {
+    command: Command,
+    ops_port: u16,
+}
+
+/// A running sink. Dropping it kills it.
+#[derive(Debug)]
+pub struct Sink {
+    process: Process,
+    ops_port: u16,
+}
+
+impl Sink {
+    /// `binary` is `env!("CARGO_BIN_EXE_kafka-milvus-sink")`. Its ops surface listens on a free port.
+    #[allow(clippy::new_ret_no_self, reason = "reads as what it begins")]
+    pub fn new(binary: impl AsRef<Path>) -> SinkCommand {
+        let ops_port = ports::free();
+        let command = Command::new(binary.as_ref());
+        let sink = SinkCommand { command, ops_port };
+        sink.set("ops.listen", &format!("127.0.0.1:{ops_port}"))
+    }
+}
+
+impl SinkCommand {
+    /// One more argument, as `check` (before the files) or `--until-end`.
+    pub fn arg(mut self, argument: &str) -> SinkCommand {
+        self.command.arg(argument);
+        self
+    }
+
+    /// One more configuration file.
+    pub fn file(mut self, path: &Path) -> SinkCommand {
+        self.command.arg(path);
+        self
+    }
+
+    /// One more configuration file, with this text.
+    pub fn config(self, text: &str) -> SinkCommand {
+        let path = write_config(text);
+        self.file(&path)
+    }
+
+    /// `--set KEY=VALUE`.
+    pub fn set(mut self, key: &str, value: &str) -> SinkCommand {
+        self.command.arg("--set").arg(format!("{key}={value}"));
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> SinkCommand {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn start(self) -> Sink {
+        Sink {
+            process: Process::start("sink", &self.command),
+            ops_port: self.ops_port,
+        }
+    }
+
+    /// Starts it, waits for its end and gives the exit code and all that it wrote.
+    #[track_caller]
+    pub fn run(self, timeout: Duration) -> (i32, String) {
+        let sink = self.start();
+        let code = sink.wait_exit(timeout);
+        (code, sink.output())
+    }
+}
+
+impl Sink {
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// All that it wrote to stdout and stderr so far.
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
+    /// Waits for a line that contains `text` and returns it.
+    #[track_caller]
+    pub fn wait_for_line(&self, text: &str, timeout: Duration) -> String {
+        self.process.wait_for_line(text, timeout)
+    }
+
+    pub fn find_line(&self, text: &str) -> Option<String> {
+        self.process.find_line(text)
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&self) -> bool {
+        self.process.exit_status().is_none()
+    }
+
+    /// Waits for its end; the exit code, or 128 + the signal that ended it.
+    #[track_caller]
+    pub fn wait_exit(&self, timeout: Duration) -> i32 {
+        code(self.process.wait_exit(timeout))
+    }
+
+    /// SIGTERM, and the exit code.
+    #[track_caller]
+    pub fn terminate(&self, timeout: Duration) -> i32 {
+        self.signal(Signal::Term);
+        self.wait_exit(timeout)
+    }
+
+    /// SIGKILL.
+    pub fn kill(&self) {
+        self.process.kill();
+    }
+
+    /// Resident memory now.
+    pub fn rss_kib(&self) -> u64 {
+        self.process.memory_kib("VmRSS")
+    }
+
+    /// The most resident memory so far.
+    pub fn peak_rss_kib(&self) -> u64 {
+        self.process.memory_kib("VmHWM")
+    }
+
+    pub fn ops_port(&self) -> u16 {
+        self.ops_port
+    }
+
+    /// Status and body of a GET on the ops surface; `None` while it does not answer.
+    pub fn http_get(&self, path: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.ops_port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        Some((status, body.to_owned()))
+    }
+
+    /// Waits until `/readyz` answers with this status, and gives its text.
+    #[track_caller]
+    pub fn await_readyz(&self, status: u16, timeout: Duration) -> String {
+        let what = format_args!("/readyz {status} from {}", self.process);
+        crate::wait::some(timeout, what, || {
+            let answer = self.http_get("/readyz")?;
+            (answer.0 == status).then_some(answer.1)
+        })
+    }
+}
+
+/// A configuration file with this text, readable by its owner alone.
+pub fn write_config(text: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = services::scratch("config").join("sink.properties");
+    std::fs::write(&path, text).expect("the file can be written");
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&path, private).expect("the file is ours");
+    path
+}
+
+fn code(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt as _;
+    let signal = || status.signal().map(|signal| 128 + signal);
+    status.code().or_else(signal).expect("a code or a signal")
+}
