@@ -9,25 +9,70 @@ use crate::record::TopicPartition;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
     // Held: the world is in the way.
-    KafkaUnreachable { brokers: String, detail: String },
-    KafkaLoginRefused { detail: String },
-    KafkaNotPermitted { what: String },
-    TopicMissing { topic: String },
+    KafkaUnreachable {
+        brokers: String,
+        detail: String,
+    },
+    KafkaLoginRefused {
+        detail: String,
+    },
+    KafkaNotPermitted {
+        what: String,
+    },
+    TopicMissing {
+        topic: String,
+    },
     NotAssigned,
-    MilvusUnreachable { endpoint: String, detail: String },
-    MilvusSlow { endpoint: String, timeout_ms: u128 },
-    MilvusBusy { reason: String },
-    MilvusDenies { reason: String },
-    MilvusLoginRefused { reason: String },
-    MilvusNotPermitted { reason: String },
-    CollectionMissing { database: String, collection: String },
-    DatabaseMissing { database: String },
+    MilvusUnreachable {
+        endpoint: String,
+        detail: String,
+    },
+    MilvusSlow {
+        endpoint: String,
+        timeout_ms: u128,
+    },
+    MilvusBusy {
+        reason: String,
+    },
+    MilvusDenies {
+        reason: String,
+    },
+    MilvusLoginRefused {
+        reason: String,
+    },
+    MilvusNotPermitted {
+        reason: String,
+    },
+    CollectionMissing {
+        database: String,
+        collection: String,
+    },
+    DatabaseMissing {
+        database: String,
+    },
     // Halted: a person is needed.
-    BadRecord { at: TopicPartition, offset: i64, bad: BadRecord },
-    Refused { collection: String, reason: String },
-    ShortCount { collection: String, sent: usize, acked: i64 },
-    PlanImpossible { collection: String, reason: String },
-    OffsetOutOfRange { at: TopicPartition, detail: String },
+    BadRecord {
+        at: TopicPartition,
+        offset: i64,
+        bad: BadRecord,
+    },
+    Refused {
+        collection: String,
+        reason: String,
+    },
+    ShortCount {
+        collection: String,
+        sent: usize,
+        acked: i64,
+    },
+    PlanImpossible {
+        collection: String,
+        reason: String,
+    },
+    OffsetOutOfRange {
+        at: TopicPartition,
+        detail: String,
+    },
 }
 
 impl Cause {
@@ -92,7 +137,10 @@ impl fmt::Display for Cause {
                 "Milvus at {endpoint} did not answer within {timeout_ms} ms; the same request is repeated (milvus.request.timeout.ms)"
             ),
             Self::MilvusBusy { reason } => {
-                write!(f, "Milvus asks to wait ({reason}); the same request is repeated")
+                write!(
+                    f,
+                    "Milvus asks to wait ({reason}); the same request is repeated"
+                )
             }
             Self::MilvusDenies { reason } => write!(
                 f,

@@ -15,21 +15,21 @@ pub mod cli;
 pub mod config;
 pub mod pipeline;
 
-pub mod record;
-pub mod tenure;
 pub mod budget;
 pub mod ledger;
+pub mod record;
+pub mod tenure;
 
-pub mod routing;
-pub mod plan;
 pub mod bad_record;
-pub mod decode;
 pub mod columns;
+pub mod decode;
+pub mod plan;
+pub mod routing;
 pub mod writer;
 
 pub mod kafka;
 pub mod milvus;
 
 pub mod cause;
-pub mod ops;
 pub mod check;
+pub mod ops;

@@ -1,5 +1,6 @@
 //! The configuration as the rest of the program sees it: typed, checked, complete.
 
+mod properties;
 pub mod secret;
 
 use std::net::SocketAddr;

@@ -46,7 +46,8 @@ pub trait Milvus: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Schema, MilvusError>> + Send;
 
     /// Writes one request once.
-    fn write(&self, request: &WriteRequest) -> impl Future<Output = Result<(), MilvusError>> + Send;
+    fn write(&self, request: &WriteRequest)
+    -> impl Future<Output = Result<(), MilvusError>> + Send;
 
     /// For messages: `http(s)://host:port`.
     fn endpoint(&self) -> String;

@@ -43,21 +43,35 @@ pub enum FieldType {
     Float,
     Double,
     /// Limit in bytes.
-    VarChar { max_length: Option<usize> },
+    VarChar {
+        max_length: Option<usize>,
+    },
     Json,
     Array {
         element: Box<FieldType>,
         max_capacity: Option<usize>,
     },
     Geometry,
-    Text { max_length: Option<usize> },
+    Text {
+        max_length: Option<usize>,
+    },
     Timestamptz,
-    FloatVector { dim: usize },
-    BinaryVector { dim: usize },
-    Float16Vector { dim: usize },
-    BFloat16Vector { dim: usize },
+    FloatVector {
+        dim: usize,
+    },
+    BinaryVector {
+        dim: usize,
+    },
+    Float16Vector {
+        dim: usize,
+    },
+    BFloat16Vector {
+        dim: usize,
+    },
     SparseFloatVector,
-    Int8Vector { dim: usize },
+    Int8Vector {
+        dim: usize,
+    },
     ArrayOfVector,
     ArrayOfStruct,
     /// A type this version does not know, by its number.
