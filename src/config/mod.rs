@@ -1,11 +1,25 @@
 //! The configuration as the rest of the program sees it: typed, checked, complete.
 
+mod assemble;
+mod converters;
+mod endpoint;
+mod files;
+mod kafka;
+pub mod keys;
+mod layers;
+mod load;
+mod properties;
+mod references;
+mod report;
 pub mod secret;
+mod values;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use load::{Sources, load};
+pub use report::ConfigErrors;
 use secret::Secret;
 
 /// Everything `run` and `check` need. Made by [`load`]; nothing downstream sees raw text.

@@ -1,0 +1,273 @@
+//! The typed configuration from the merged values.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::endpoint::{self, EndpointError};
+use super::kafka::{self, Sink};
+use super::layers::Givens;
+use super::secret::Secret;
+use super::values::{Values, parse_list};
+use super::{
+    Config, Endpoint, InsertMode, KafkaConfig, LogConfig, MilvusConfig, Token, Tolerance,
+    UnknownFields, converters,
+};
+
+/// Mistakes go into the report; what comes out then is not used.
+pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: bool) -> Config {
+    connector_class(values);
+    converters::check(values);
+    let name = name(values);
+    let sink = Sink {
+        name: &name,
+        from_connect,
+        allow_insecure: values.bool("allow.insecure"),
+    };
+    let kafka = kafka::read(givens, &sink, values.report);
+    let milvus = milvus(values, sink.allow_insecure);
+    request_within_session(values, &kafka, &milvus);
+    let batch_max_bytes = values.size("batch.max.bytes");
+    Config {
+        topics: topics(values),
+        tasks_max: tasks_max(values),
+        collection_name: collection_name(values),
+        insert_mode: match values.choice("insert.mode") {
+            "upsert" => InsertMode::Upsert,
+            "insert" => InsertMode::Insert,
+            _ => InsertMode::Auto,
+        },
+        unknown_fields: match values.choice("behavior.on.unknown.fields") {
+            "fail" => UnknownFields::Fail,
+            _ => UnknownFields::Ignore,
+        },
+        tolerance: match values.choice("errors.tolerance") {
+            "all" => Tolerance::All,
+            _ => Tolerance::None,
+        },
+        batch_max_rows: values.size("batch.max.rows"),
+        batch_max_bytes,
+        linger: values.millis("linger.ms"),
+        buffer_max_bytes: buffer_max_bytes(values, batch_max_bytes),
+        commit_interval: values.millis("offset.flush.interval.ms"),
+        shutdown_timeout: values.millis("shutdown.timeout.ms"),
+        ops_listen: ops_listen(values),
+        log: log(values),
+        kafka,
+        milvus,
+        name,
+        notices: Vec::new(),
+        effective: Vec::new(),
+    }
+}
+
+fn connector_class(values: &mut Values<'_>) {
+    const KEY: &str = "connector.class";
+    const OURS: [&str; 3] = [
+        "com.milvus.io.kafka.MilvusSinkConnector",
+        "MilvusSinkConnector",
+        "MilvusSink",
+    ];
+    values.typed(KEY, |class| OURS.contains(&class).then_some(()));
+}
+
+fn name(values: &mut Values<'_>) -> String {
+    const KEY: &str = "name";
+    let Some(given) = values.required(KEY) else {
+        return String::new();
+    };
+    if given.value.contains(char::is_control) {
+        values
+            .report
+            .invalid(KEY, given, "text without control characters");
+    }
+    given.value.clone()
+}
+
+/// Kafka's rule for names; a leading `^` would be a pattern to librdkafka.
+fn topics(values: &mut Values<'_>) -> Vec<String> {
+    const KEY: &str = "topics";
+    const LONGEST: usize = 249;
+    let topics = values
+        .text(KEY)
+        .map_or_else(Vec::new, |value| parse_list(&value));
+    if topics.is_empty() {
+        if values.given("topics.regex").is_none() {
+            let wanted = "exactly one of topics or topics.regex says what to read";
+            values.report.missing(KEY, wanted);
+        }
+        return topics;
+    }
+    let is_name = |topic: &String| {
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        topic.chars().all(legal) && topic.len() <= LONGEST && topic != "." && topic != ".."
+    };
+    if let Some(given) = values.given(KEY)
+        && !topics.iter().all(is_name)
+    {
+        let wanted = "topic names of letters, digits, '.', '_' and '-', separated by commas";
+        values.report.invalid(KEY, given, wanted);
+    }
+    topics
+}
+
+fn tasks_max(values: &mut Values<'_>) -> usize {
+    const MOST: usize = 1024;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let parsed = values.typed("tasks.max", |value| {
+        if value.eq_ignore_ascii_case("cores") {
+            return Some(cores.min(MOST));
+        }
+        value
+            .parse()
+            .ok()
+            .filter(|tasks| (1..=MOST).contains(tasks))
+    });
+    parsed.unwrap_or(1)
+}
+
+/// Which collections there are is the routing's matter; here only that the template is one.
+fn collection_name(values: &mut Values<'_>) -> String {
+    let parsed = values.typed("collection.name", |template| {
+        let rest = template.replace("${topic}", "");
+        (!template.is_empty() && !rest.contains("${")).then(|| template.to_owned())
+    });
+    parsed.unwrap_or_default()
+}
+
+fn buffer_max_bytes(values: &mut Values<'_>, batch_max_bytes: usize) -> usize {
+    const KEY: &str = "buffer.max.bytes";
+    let bytes = values.size(KEY);
+    if let Some(given) = values.given(KEY)
+        && bytes < batch_max_bytes
+    {
+        let wanted = format!("at least batch.max.bytes, which is {batch_max_bytes}");
+        values.report.invalid(KEY, given, wanted);
+    }
+    bytes
+}
+
+fn ops_listen(values: &mut Values<'_>) -> Option<SocketAddr> {
+    let parsed = values.typed("ops.listen", |value| {
+        if value.eq_ignore_ascii_case("none") {
+            return Some(None);
+        }
+        let address = match value.strip_prefix("localhost:") {
+            Some(port) => format!("127.0.0.1:{port}"),
+            None => value.to_owned(),
+        };
+        address.parse().ok().map(Some)
+    });
+    parsed.flatten()
+}
+
+fn log(values: &mut Values<'_>) -> LogConfig {
+    LogConfig {
+        level: match values.choice("log.level") {
+            "error" => tracing::Level::ERROR,
+            "warn" => tracing::Level::WARN,
+            "debug" => tracing::Level::DEBUG,
+            "trace" => tracing::Level::TRACE,
+            _ => tracing::Level::INFO,
+        },
+        json: values.choice("log.format") == "json",
+    }
+}
+
+fn milvus(values: &mut Values<'_>, allow_insecure: bool) -> MilvusConfig {
+    let endpoint = endpoint(values);
+    let token = token(values);
+    let credential = !matches!(token, Token::None);
+    if credential && !endpoint.tls && !endpoint::is_loopback(&endpoint.host) {
+        unencrypted_token(values, allow_insecure);
+    }
+    let retry_backoff = values.millis("milvus.retry.backoff.ms");
+    let retry_backoff_max = values.millis("milvus.retry.backoff.max.ms");
+    if retry_backoff > retry_backoff_max
+        && let Some(given) = values.given("milvus.retry.backoff.max.ms")
+    {
+        let wanted = "at least milvus.retry.backoff.ms";
+        values
+            .report
+            .invalid("milvus.retry.backoff.max.ms", given, wanted);
+    }
+    MilvusConfig {
+        database: values
+            .text("database.name")
+            .unwrap_or_else(|| "default".to_owned()),
+        tls_ca_path: values.file("milvus.tls.ca.path"),
+        tls_server_name: values.text("milvus.tls.server.name"),
+        request_timeout: values.millis("milvus.request.timeout.ms"),
+        retry_backoff,
+        retry_backoff_max,
+        endpoint,
+        token,
+    }
+}
+
+fn endpoint(values: &mut Values<'_>) -> Endpoint {
+    const KEY: &str = "public.endpoint";
+    let nowhere = Endpoint {
+        tls: true,
+        host: String::new(),
+        port: 0,
+    };
+    let Some(given) = values.required(KEY) else {
+        return nowhere;
+    };
+    endpoint::parse(&given.value).unwrap_or_else(|error| {
+        match error {
+            // May hold a password.
+            EndpointError::Userinfo => values.report.refused(KEY, given, error.to_string()),
+            _ => values.report.unfit(KEY, given, error.to_string()),
+        }
+        nowhere
+    })
+}
+
+fn token(values: &mut Values<'_>) -> Token {
+    const INLINE: &str = "token";
+    const FILE: &str = "token.file";
+    let path: Option<PathBuf> = values.file(FILE);
+    let Some(given) = values.given(INLINE) else {
+        return path.map_or(Token::None, Token::File);
+    };
+    if given.value.chars().all(|c| c == '*') {
+        values.report.warn(format!(
+            "{}: token is the placeholder of the documentation; no token is sent",
+            given.origin
+        ));
+        return path.map_or(Token::None, Token::File);
+    }
+    if path.is_some() {
+        let why = "token.file is given as well; keep one of them";
+        values.report.refused(INLINE, given, why);
+    }
+    Token::Inline(Secret::new(given.value.clone()))
+}
+
+fn unencrypted_token(values: &mut Values<'_>, allow_insecure: bool) {
+    const KEY: &str = "public.endpoint";
+    if allow_insecure {
+        values.report.warn(
+            "the Milvus token crosses the network unencrypted; use an https endpoint (allow.insecure=false would refuse this)",
+        );
+    } else if let Some(given) = values.given(KEY) {
+        let why = "would send the token unencrypted, and allow.insecure=false refuses that; use an https endpoint";
+        values.report.refused(KEY, given, why);
+    }
+}
+
+/// An attempt must have ended before the group can have given its partitions to another member.
+fn request_within_session(values: &mut Values<'_>, kafka: &KafkaConfig, milvus: &MilvusConfig) {
+    const KEY: &str = "milvus.request.timeout.ms";
+    let most = kafka.session_timeout / 2;
+    if let Some(given) = values.given(KEY)
+        && milvus.request_timeout > most
+    {
+        let wanted = format!(
+            "at most {}, half of consumer.session.timeout.ms",
+            most.as_millis()
+        );
+        values.report.invalid(KEY, given, wanted);
+    }
+}
