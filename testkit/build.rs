@@ -9,12 +9,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::write(format!("{out_dir}/descriptors.bin"), descriptors)?;
     tonic_prost_build::configure()
         .build_transport(false)
-<<<<<<< HEAD
         // What a scripted server leaves out answers UNIMPLEMENTED.
         .generate_default_stubs(true)
-        .compile_fds(files)?;
-=======
         .compile_fds(compiler.file_descriptor_set())?;
->>>>>>> testkit
     Ok(())
 }

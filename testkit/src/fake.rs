@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! A scripted Milvus on a loopback port: stores rows by primary key, checks columns as strictly as any server
 //! does, and gives the answers that a test tells it to give.
 #![allow(
@@ -245,6 +244,3 @@ fn certificate() -> Certificate {
         identity: Identity::from_pem(leaf.pem(), key.serialize_pem()),
     }
 }
-=======
-//! A scripted Milvus.
->>>>>>> testkit

@@ -1,9 +1,3 @@
-<<<<<<< HEAD
-//! Servers for tests.
-
-pub mod fake;
-pub mod proto;
-=======
 //! Real and scripted servers for the tests and the demo.
 //!
 //! ```text
@@ -44,4 +38,3 @@ pub mod sink;
 
 /// The sink's `proto/` as it was compiled: an encoded `FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
->>>>>>> testkit

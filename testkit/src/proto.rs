@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Messages and stubs, both ends, generated from the sink's `proto/`.
 #![allow(
     missing_debug_implementations,
@@ -8,15 +7,6 @@
     clippy::pedantic,
     clippy::allow_attributes_without_reason,
     clippy::too_many_lines,
-=======
-//! Messages and stubs generated from the sink's `proto/`, both ends.
-#![allow(
-    unreachable_pub,
-    unused_qualifications,
-    missing_debug_implementations,
-    clippy::all,
-    clippy::pedantic,
->>>>>>> testkit
     reason = "generated"
 )]
 
