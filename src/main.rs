@@ -1,8 +1,10 @@
 //! Command line → function → exit status.
 
+use std::fmt::Display;
+use std::io::Write;
 use std::process::ExitCode;
 
-use kafka_milvus_sink::cli::{Cli, Command};
+use kafka_milvus_sink::cli::Command;
 use kafka_milvus_sink::config::Config;
 use kafka_milvus_sink::ledger::Outcome;
 use kafka_milvus_sink::{check, cli, config, log, pipeline, signal};
@@ -14,11 +16,14 @@ const CONFIGURATION: u8 = 2;
 const HALTED: u8 = 3;
 
 fn main() -> ExitCode {
-    let cli = cli::parse();
-    let config = match config::load(&cli.sources(std::env::vars())) {
+    let cli = match cli::parse(std::env::args_os(), cli::environment()) {
+        Ok(cli) => cli,
+        Err(answer) => return clap_status(&answer),
+    };
+    let config = match config::load(&cli.sources) {
         Ok(config) => config,
         Err(errors) => {
-            cli::complain(&errors);
+            complain(&errors);
             return ExitCode::from(CONFIGURATION);
         }
     };
@@ -33,12 +38,12 @@ fn main() -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            cli::complain(&error);
+            complain(&error);
             return ExitCode::from(FAILURE);
         }
     };
     let status = match cli.command {
-        Command::Run => runtime.block_on(run(config, cli.until_end)),
+        Command::Run { until_end } => runtime.block_on(run(config, until_end)),
         Command::Check => runtime.block_on(check(&config)),
     };
     runtime.shutdown_background();
@@ -100,8 +105,21 @@ async fn check(config: &Config) -> u8 {
         Ok(check::Verdict::WouldFail) => FAILURE,
         Ok(check::Verdict::Configuration) => CONFIGURATION,
         Err(error) => {
-            cli::complain(&error);
+            complain(&error);
             CONFIGURATION
         }
     }
+}
+
+/// Help and version are answers, too.
+fn clap_status(answer: &clap::Error) -> ExitCode {
+    match answer.print() {
+        Ok(()) if !answer.use_stderr() => ExitCode::from(OK),
+        _ => ExitCode::from(CONFIGURATION),
+    }
+}
+
+/// Before there is a log, or beside it.
+fn complain(error: &impl Display) {
+    writeln!(std::io::stderr(), "{error}").ok();
 }
