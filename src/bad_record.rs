@@ -127,7 +127,9 @@ fn remedy(kind: &FieldType, primary_key: bool, misfit: Misfit) -> &'static str {
         }
         (FieldType::FloatVector { .. }, _) => "send an array of numbers",
         (_, Misfit::Fraction) => "send a whole number, or use a Double field",
-        (_, Misfit::OutOfRange) => "send a number in range, or use a field of a wider type",
-        (_, _) => "send a number",
+        (_, Misfit::OutOfRange) => {
+            "send a number in range, or use a field of a wider type where there is one"
+        }
+        (_, _) => "send a number, without quotes",
     }
 }

@@ -113,10 +113,10 @@ impl<'a> Row<'a> {
         self.current = index;
         let rows = self.columns.rows();
         let column = &mut self.columns.fields[index];
-        if self.columns.marks[index] == Mark::Filled {
+        let earlier = std::mem::replace(&mut self.columns.marks[index], Mark::Unseen);
+        if earlier == Mark::Filled {
             column.truncate(rows);
         }
-        self.columns.marks[index] = Mark::Unseen;
         match column.shape() {
             Shape::Scalar => Want::Scalar,
             Shape::List => Want::List,

@@ -192,7 +192,7 @@ fn a_required_field_is_sent_without_flags_and_without_its_dead_rows() {
 fn the_dynamic_column_goes_last_with_an_object_in_every_row() {
     let plan = dynamic_plan(vec![auto_key("id"), field("x", FieldType::Int8)]);
     let mut columns = Columns::new(&plan);
-    for record in [r#"{"x":1,"a":1}"#, r#"{"x":2,"b":2}"#, r#"{"x":3}"#] {
+    for record in [r#"{"x":1,"a":1,"aa":1}"#, r#"{"x":2,"b":2}"#, r#"{"x":3}"#] {
         decode(&plan, &mut columns, record.as_bytes()).unwrap();
     }
     let meta = columns.into_fields(&[true, false, false]).remove(1);
@@ -212,6 +212,7 @@ fn the_size_is_close_to_what_is_sent() {
         TEXT,
         FieldType::Json,
         FieldType::FloatVector { dim: 9 },
+        FieldType::Int32,
     ];
     let fields = kinds.into_iter().enumerate();
     let mut fields: Vec<_> = fields
@@ -222,7 +223,7 @@ fn the_size_is_close_to_what_is_sent() {
     let mut columns = Columns::new(&plan);
     for id in -200..200 {
         let payload = match id % 3 {
-            0 => format!(r#"{{"id":{id},"f0":{id},"f3":[1,2,3,4,5,6,7,8,9]}}"#),
+            0 => format!(r#"{{"id":{id},"f0":{id},"f4":{id},"f3":[1,2,3,4,5,6,7,8,9]}}"#),
             1 => format!(r#"{{"id":{id},"f1":"some text","f2":[1,2],"more":"{id}"}}"#),
             _ => format!(r#"{{"id":{id}}}"#),
         };
@@ -235,7 +236,7 @@ fn the_size_is_close_to_what_is_sent() {
         .map(Message::encoded_len)
         .sum();
     assert!(
-        estimate.abs_diff(encoded) < 6 * 40,
+        estimate.abs_diff(encoded) < 7 * 40,
         "{estimate} for {encoded}"
     );
 }

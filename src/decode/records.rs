@@ -138,7 +138,7 @@ fn the_last_of_two_members_of_one_name_counts() {
     check_bad(
         &articles(),
         br#"{"id":1,"vector":[1,2],"id":true}"#,
-        "field 'id' wants an Int64 (a whole number of 64 bits), found a boolean; send a number",
+        "field 'id' wants an Int64 (a whole number of 64 bits), found a boolean; send a number, without quotes",
     );
 }
 
