@@ -1,9 +1,12 @@
-//! All integration tests, one binary.
+//! All integration tests, one binary, so that they share their servers.
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "what fails in a test's helper fails the test"
+    reason = "one crate; and what fails in a helper fails its test"
 )]
 
 mod milvus_client;
+mod support;
+mod walk_through;

@@ -1,0 +1,125 @@
+//! What the tests of the whole daemon share: the collection of the walk-through, its records, and a sink for them.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::client::{Collection, MilvusClient};
+use testkit::kafka::{Broker, Topic};
+use testkit::sink::{Sink, SinkCommand};
+use testkit::{services, suite};
+
+pub const SINK: &str = env!("CARGO_BIN_EXE_kafka-milvus-sink");
+/// Long enough for a machine that does something else besides.
+pub const SOON: Duration = Duration::from_secs(60);
+
+/// A topic, a collection of its own, and a sink between them that is not started yet.
+pub struct Job {
+    pub topic: Topic,
+    pub collection: String,
+    pub milvus: MilvusClient,
+    pub name: String,
+    endpoint: String,
+    token: Option<&'static str>,
+    bootstrap: String,
+}
+
+impl Job {
+    /// On the suite's Kafka and its Milvus 2.3.5.
+    pub fn new(test: &str, partitions: i32) -> Self {
+        let milvus = suite::milvus();
+        let job = Self::with(
+            suite::kafka(),
+            test,
+            partitions,
+            milvus.endpoint(),
+            milvus.token(),
+        );
+        job.create(&articles(&job.collection));
+        job
+    }
+
+    /// On the suite's Kafka and Milvus Lite.
+    pub fn on_lite(test: &str, partitions: i32) -> Self {
+        let job = Self::with(
+            suite::kafka(),
+            test,
+            partitions,
+            suite::lite().endpoint(),
+            None,
+        );
+        job.create(&articles(&job.collection));
+        job
+    }
+
+    /// Without a collection yet.
+    pub fn with(
+        kafka: &Broker,
+        test: &str,
+        partitions: i32,
+        endpoint: String,
+        token: Option<&'static str>,
+    ) -> Self {
+        Self {
+            topic: kafka.topic(test, partitions),
+            collection: services::unique_collection(test),
+            milvus: MilvusClient::new(&endpoint, token),
+            name: services::unique(test),
+            endpoint,
+            token,
+            bootstrap: kafka.bootstrap(),
+        }
+    }
+
+    pub fn create(&self, collection: &Collection) {
+        self.milvus.create(collection);
+    }
+
+    pub fn group(&self) -> String {
+        format!("connect-{}", self.name)
+    }
+
+    /// The configuration as one plain file.
+    pub fn config(&self) -> String {
+        let token = self
+            .token
+            .map_or(String::new(), |token| format!("token={token}\n"));
+        format!(
+            "name={}\nbootstrap.servers={}\ntopics={}\npublic.endpoint={}\ncollection.name={}\n{token}",
+            self.name,
+            self.bootstrap,
+            self.topic.name(),
+            self.endpoint,
+            self.collection,
+        )
+    }
+
+    pub fn sink(&self) -> SinkCommand {
+        Sink::new(SINK).config(&self.config())
+    }
+
+    pub fn start(&self) -> Sink {
+        self.sink().start()
+    }
+
+    pub fn await_committed(&self) {
+        self.topic.await_committed_to_end(&self.group(), SOON);
+    }
+}
+
+/// The collection of the walk-through: `id`, `title`, `title_vector` of 8, `link`.
+pub fn articles(name: &str) -> Collection {
+    Collection::new(name)
+        .int64_key("id")
+        .varchar("title", 512)
+        .float_vector("title_vector", 8)
+        .varchar("link", 512)
+}
+
+pub fn article(id: i64) -> Value {
+    json!({
+        "id": id,
+        "title": format!("Article {id}"),
+        "title_vector": [0.125, -0.5, 0.25, 1.0, 0.0, 2.0, -3.5, 0.75],
+        "link": format!("https://example.org/{id}"),
+    })
+}
