@@ -192,6 +192,8 @@ mod tests {
         fs::write(&path, "a:second!\n").unwrap();
         assert_eq!(at(0), STANDARD.encode("a:first"), "looked at too often");
         assert_eq!(at(2), STANDARD.encode("a:second!"));
+        fs::write(&path, "a:unseen").unwrap();
+        assert_eq!(at(2), STANDARD.encode("a:second!"), "looked at too often");
         fs::write(&path, "\n").unwrap();
         assert_eq!(at(4), STANDARD.encode("a:second!"));
         fs::remove_file(&path).unwrap();

@@ -306,6 +306,8 @@ mod tests {
             },
         );
         fixture.said(&["WARN held scope=collection c cause=\"milvus_denies\""]);
+        let held = |cause| fixture.metrics.held(cause).get();
+        assert_eq!((held("milvus_busy"), held("milvus_denies")), (0, 1));
         board.tick(after(29));
         fixture.said(&[]);
         board.tick(after(31));

@@ -189,12 +189,10 @@ mod tests {
         }
 
         async fn get(&self, path: &str) -> String {
-            let mut stream = TcpStream::connect(self.address).await.unwrap();
-            let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
-            stream.write_all(request.as_bytes()).await.unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
-            answer
+            let answer = answer(TcpStream::connect(self.address).await.unwrap(), path);
+            // Less than any limit: an answer ends its connection.
+            let answer = tokio::time::timeout(Duration::from_secs(3), answer);
+            answer.await.expect("answered at once")
         }
 
         async fn check(&self, path: &str, status: &str, body_holds: &str) {
@@ -205,6 +203,14 @@ mod tests {
             );
             assert!(answer.contains(body_holds), "{path}: {answer}");
         }
+    }
+
+    async fn answer(mut stream: TcpStream, path: &str) -> String {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
     }
 
     #[tokio::test]
@@ -270,6 +276,22 @@ mod tests {
         let mut nothing = Vec::new();
         silent[0].read_to_end(&mut nothing).await.unwrap();
         assert_eq!(nothing, b"", "its connection was closed");
+    }
+
+    #[tokio::test]
+    async fn clients_beyond_the_limit_wait_for_their_turn() {
+        let limits = Limits {
+            connections: 1,
+            ..LIMITS
+        };
+        let fixture = Fixture::start(limits).await;
+        let silent = TcpStream::connect(fixture.address).await.unwrap();
+        let second = TcpStream::connect(fixture.address).await.unwrap();
+        let mut answer = pin!(answer(second, "/healthz"));
+        let early = tokio::time::timeout(Duration::from_millis(200), &mut answer).await;
+        assert!(early.is_err(), "{early:?}");
+        drop(silent);
+        assert!(answer.await.starts_with("HTTP/1.1 200"));
     }
 
     #[tokio::test]

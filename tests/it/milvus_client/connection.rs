@@ -47,6 +47,40 @@ async fn a_listener_that_accepts_and_is_silent_is_left_at_the_deadline() {
 }
 
 #[tokio::test]
+async fn connecting_and_answering_share_one_deadline() {
+    let fake = Fake::start_with(Options {
+        tls: true,
+        ..Options::default()
+    });
+    fake.next_describes([Reply::Hang]);
+    let dir = tempfile::tempdir().unwrap();
+    let ca = dir.path().join("ca.pem");
+    std::fs::write(&ca, fake.ca_pem()).unwrap();
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let slow = MilvusConfig {
+        tls_ca_path: Some(ca),
+        ..config(true, listener.local_addr().unwrap().port())
+    };
+    // A road on which the TLS handshake alone takes two thirds of the time there is.
+    let mut road = tokio::task::JoinSet::new();
+    let port = fake.port();
+    road.spawn(async move {
+        let (mut near, _) = listener.accept().await.unwrap();
+        tokio::time::sleep(TIMEOUT * 2 / 3).await;
+        let mut far = tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .unwrap();
+        drop(tokio::io::copy_bidirectional(&mut near, &mut far).await);
+    });
+    let start = Instant::now();
+    let error = Client::new(&slow).unwrap().describe("c").await.unwrap_err();
+    assert_eq!(error.cause.label(), "milvus_slow");
+    assert!(start.elapsed() < TIMEOUT * 4 / 3, "{:?}", start.elapsed());
+    assert_eq!(fake.seen().len(), 1, "the call itself had begun");
+}
+
+#[tokio::test]
 async fn a_closed_port_says_so_and_the_client_connects_when_it_opens() {
     let fake = fake_with_collection();
     let port = fake.port();
