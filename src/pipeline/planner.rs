@@ -9,6 +9,8 @@ use super::PipelineError;
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::milvus::Milvus;
+use crate::milvus::schema::Schema;
+use crate::milvus::status::Action;
 use crate::ops::board::Scope;
 use crate::plan;
 use crate::writer::backoff::Backoff;
@@ -49,36 +51,49 @@ impl<M: Milvus> Planner<M> {
     /// collection, and halts the collection's partitions otherwise.
     pub(super) async fn run(self) -> Result<(), PipelineError> {
         let collection = &self.shared.collection;
+        let impossible = |reason: String| Cause::PlanImpossible {
+            collection: collection.to_string(),
+            reason,
+        };
+        let made = match self.describe().await? {
+            Ok(schema) => {
+                plan::make(&schema, &self.rules).map_err(|error| impossible(error.to_string()))
+            }
+            Err(cause) => Err(cause),
+        };
+        match made {
+            Ok(plan) => {
+                tracing::info!(%collection, fields = plan.fields.len(), "plan made");
+                self.plans.send_replace(PlanState::Ready(Arc::new(plan)));
+            }
+            Err(cause) if self.only => return Err(PipelineError::Refused(cause)),
+            Err(cause) => {
+                tracing::error!(%collection, "{cause}");
+                self.plans.send_replace(PlanState::Impossible(cause));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for as long as it takes. `Err` within `Ok` is Milvus's refusal to describe this collection at all.
+    async fn describe(&self) -> Result<Result<Schema, Cause>, PipelineError> {
+        let collection = &self.shared.collection;
+        let board = &self.shared.stations.board;
         let scope = Scope::Collection(Arc::clone(collection));
         let mut backoff = Backoff::new(self.shared.rules.retry_backoff, MAX_PAUSE);
-        let schema = loop {
+        loop {
             match self.shared.milvus.describe(collection).await {
-                Ok(schema) => break schema,
+                Ok(schema) => {
+                    board.clear(&scope);
+                    return Ok(Ok(schema));
+                }
                 Err(error) if error.is_login_refused() => {
                     return Err(PipelineError::Refused(error.cause));
                 }
-                Err(error) => self.shared.stations.board.hold(scope.clone(), error.cause),
+                Err(error) if error.action == Action::Halt => return Ok(Err(error.cause)),
+                Err(error) => board.hold(scope.clone(), error.cause),
             }
             tokio::time::sleep(backoff.pause()).await;
-        };
-        self.shared.stations.board.clear(&scope);
-        match plan::make(&schema, &self.rules) {
-            Ok(plan) => {
-                tracing::info!(collection = %collection, fields = plan.fields.len(), "plan made");
-                self.plans.send_replace(PlanState::Ready(Arc::new(plan)));
-                Ok(())
-            }
-            Err(error) => {
-                let cause = Cause::PlanImpossible {
-                    collection: collection.to_string(),
-                    reason: error.to_string(),
-                };
-                if self.only {
-                    return Err(PipelineError::Refused(cause));
-                }
-                self.plans.send_replace(PlanState::Impossible(cause));
-                Ok(())
-            }
         }
     }
 }
