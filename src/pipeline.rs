@@ -189,6 +189,7 @@ fn station(
             drain_deadline: drain_deadline(&config.kafka),
             look_up_patience: Duration::from_secs(5),
             commit_patience: Duration::from_secs(3),
+            spare_patience: Duration::from_secs(10),
             reset: config.kafka.auto_offset_reset,
             until_end,
         },

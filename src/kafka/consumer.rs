@@ -5,13 +5,14 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError as ClientError;
 
 use super::commit::{Answer, CommitThread, Request};
 use super::queue::Queue;
 use super::rebalance::{Context, Rebalance};
 use super::{KafkaError, Station};
 use crate::ledger::{Command, Ledger, Outcome};
-use crate::ops::board::Scope;
+use crate::ops::board::{Peer, Scope};
 use crate::ops::metrics::Position;
 use crate::writer::Stations;
 
@@ -38,6 +39,7 @@ pub(super) struct Consumer {
     /// Kafka has answered something: from here on a refused login is the world's doing.
     pub(super) answered: bool,
     pub(super) assigned_once: bool,
+    pub(super) commit_fails: bool,
     pub(super) missing: Vec<Arc<str>>,
     pub(super) had_room: bool,
 }
@@ -56,6 +58,7 @@ impl Consumer {
             client,
             commit,
             assigned_once: false,
+            commit_fails: false,
             queues: Vec::new(),
             first: 0,
             sweep_at: now,
@@ -150,12 +153,7 @@ impl Consumer {
                 }
                 Answer::Committed(number, result, error) => {
                     self.ledger.commit_done(number, result);
-                    match error {
-                        Some(error) => {
-                            tracing::warn!(%error, "offsets were not committed; committing again")
-                        }
-                        None => self.succeeded(),
-                    }
+                    self.committed(error);
                 }
                 Answer::Topics(Ok(missing)) => {
                     self.succeeded();
@@ -167,8 +165,24 @@ impl Consumer {
         Ok(())
     }
 
+    /// A failure is repeated until it passes, and said once until then.
+    fn committed(&mut self, failed: Option<ClientError>) {
+        match failed {
+            None => {
+                self.commit_fails = false;
+                self.succeeded();
+            }
+            Some(error) if !self.commit_fails => {
+                self.commit_fails = true;
+                tracing::warn!(%error, "offsets were not committed; committing again until it succeeds");
+            }
+            Some(error) => tracing::debug!(%error, "offsets were not committed"),
+        }
+    }
+
     fn succeeded(&mut self) {
         self.answered = true;
+        self.stations.board.set_connected(Peer::Kafka, true);
         self.stations.board.clear(&Scope::Kafka);
     }
 

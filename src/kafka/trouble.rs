@@ -11,7 +11,7 @@ use super::commit::Request;
 use super::consumer::Consumer;
 use super::fault::{Fault, judge};
 use crate::cause::Cause;
-use crate::ops::board::Scope;
+use crate::ops::board::{Peer, Scope};
 use crate::record::TopicPartition;
 
 /// While a topic is missing or no partition has come, Kafka is asked for the topics this often.
@@ -30,8 +30,7 @@ impl Consumer {
             Fault::Login(_) | Fault::Fatal(_) => self.fault(error, None),
             _ => {
                 let brokers = self.station.config.bootstrap_servers.clone();
-                let cause = Cause::KafkaUnreachable { brokers, detail };
-                self.stations.board.hold(Scope::Kafka, cause);
+                self.hold(Cause::KafkaUnreachable { brokers, detail });
                 Ok(())
             }
         }
@@ -49,10 +48,9 @@ impl Consumer {
             Fault::Held(Cause::KafkaUnreachable { .. }) if self.answered && !all_down(error) => {
                 tracing::debug!(%error, reason, "a connection to Kafka broke");
             }
-            Fault::Held(cause) => self.stations.board.hold(Scope::Kafka, cause),
+            Fault::Held(cause) => self.hold(cause),
             Fault::Login(detail) if self.answered => {
-                let cause = Cause::KafkaLoginRefused { detail };
-                self.stations.board.hold(Scope::Kafka, cause);
+                self.hold(Cause::KafkaLoginRefused { detail });
             }
             Fault::Login(detail) => return Err(KafkaError::Login(detail)),
             Fault::Fatal(detail) => return Err(KafkaError::Fatal(detail)),
@@ -69,6 +67,11 @@ impl Consumer {
             }
         }
         Ok(())
+    }
+
+    fn hold(&self, cause: Cause) {
+        self.stations.board.set_connected(Peer::Kafka, false);
+        self.stations.board.hold(Scope::Kafka, cause);
     }
 
     pub(super) fn ask_for_topics(&mut self, now: Instant) {
@@ -98,6 +101,7 @@ impl Consumer {
             };
             self.stations.board.hold(Scope::Topic(topic.into()), cause);
         }
+        self.ledger.topics_missing(!names.is_empty());
         self.missing = names;
     }
 }

@@ -68,7 +68,7 @@ impl Ledger {
         match std::mem::replace(&mut self.phase, Phase::Steady) {
             Phase::Steady => match self.waiting.pop_front() {
                 Some(rebalance) => self.start_answer(rebalance, now),
-                None => self.finish_when_steady(),
+                None => self.finish_when_steady(now),
             },
             Phase::LookingUp {
                 wanted,

@@ -31,6 +31,9 @@ pub struct Rules {
     pub look_up_patience: Duration,
     /// How long a drain waits for its commit.
     pub commit_patience: Duration,
+    /// How long `--until-end` waits with no partition at all before it takes itself for a spare: a group may hand
+    /// out the first partitions only in its second round.
+    pub spare_patience: Duration,
     pub reset: OffsetReset,
     pub until_end: bool,
 }
@@ -157,6 +160,9 @@ pub struct Ledger {
     /// Assigned, but not looked up in time for the answer.
     late: BTreeSet<TopicPartition>,
     assigned_once: bool,
+    /// Some topic is not there yet: its end cannot have been reached.
+    topics_missing: bool,
+    empty_since: Option<Instant>,
     commits: Commits,
     /// Asked to stop: the drain ends by then.
     stop_by: Option<Instant>,
@@ -172,6 +178,8 @@ impl Ledger {
             phase: Phase::Steady,
             late: BTreeSet::new(),
             assigned_once: false,
+            topics_missing: false,
+            empty_since: None,
             commits: Commits::default(),
             stop_by: None,
             commands: Vec::new(),
@@ -237,9 +245,9 @@ impl Ledger {
         self.stop_by.get_or_insert(deadline);
     }
 
-    /// A rebalance is being answered, or waits for its answer.
-    pub fn is_rebalancing(&self) -> bool {
-        !matches!(self.phase, Phase::Steady) || !self.waiting.is_empty()
+    /// Whether topics that are to be read do not exist.
+    pub fn topics_missing(&mut self, missing: bool) {
+        self.topics_missing = missing;
     }
 
     /// Moves on as far as what is known allows. Called after every event and every few milliseconds.
@@ -250,18 +258,13 @@ impl Ledger {
     }
 
     /// Everything asked of it is done while nothing else is going on.
-    fn finish_when_steady(&mut self) -> bool {
-        let quiet = self.assigned_once && self.late.is_empty();
-        if !quiet
-            || !self
-                .parts
-                .values()
-                .all(|part| part.drained() && part.committed_all())
-        {
+    fn finish_when_steady(&mut self, now: Instant) -> bool {
+        let committed = |part: &Part| part.drained() && part.committed_all();
+        if !self.assigned_once || !self.late.is_empty() || !self.parts.values().all(committed) {
             return false;
         }
         let halted = |part: &Part| part.tenure.halted().is_some();
-        let outcome = if self.rules.until_end && self.parts.values().all(Part::reached_end) {
+        let outcome = if self.ends_reached(now) {
             Outcome::EndReached {
                 halted: self.parts.values().any(halted),
             }
@@ -272,6 +275,18 @@ impl Ledger {
         };
         self.finish(outcome);
         true
+    }
+
+    fn ends_reached(&mut self, now: Instant) -> bool {
+        if !self.rules.until_end || self.topics_missing {
+            return false;
+        }
+        if !self.parts.is_empty() {
+            self.empty_since = None;
+            return self.parts.values().all(Part::reached_end);
+        }
+        let since = *self.empty_since.get_or_insert(now);
+        now.saturating_duration_since(since) >= self.rules.spare_patience
     }
 
     fn finish(&mut self, outcome: Outcome) {

@@ -31,6 +31,7 @@ impl Story {
                 drain_deadline: Duration::from_secs(30),
                 look_up_patience: Duration::from_secs(5),
                 commit_patience: Duration::from_secs(5),
+                spare_patience: Duration::from_secs(10),
                 reset,
                 until_end,
             }),
@@ -367,4 +368,30 @@ fn until_end_with_everything_committed_before_finishes_at_once() {
         "assign 0@5",
         "finished EndReached { halted: false }",
     ]);
+}
+
+#[test]
+fn until_end_waits_for_a_missing_topic_and_for_a_second_round_of_the_group() {
+    let mut story = Story::new(OffsetReset::Earliest, true);
+    story.ledger.topics_missing(true);
+    story.assign(&[], look(None, 0, 0));
+    story.later(60_000);
+    story.expect(&["assign "]);
+    story.ledger.topics_missing(false);
+    story.later(9_999);
+    story.expect(&[]);
+    story.assign(&[0], look(Some(5), 0, 5));
+    story.expect(&[
+        "look up 0",
+        "assign 0@5",
+        "finished EndReached { halted: false }",
+    ]);
+}
+
+#[test]
+fn until_end_a_spare_member_ends_after_a_while() {
+    let mut story = Story::new(OffsetReset::Earliest, true);
+    story.assign(&[], look(None, 0, 0));
+    story.later(10_000);
+    story.expect(&["assign ", "finished EndReached { halted: false }"]);
 }

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::milvus::Milvus;
 use crate::milvus::schema::Schema;
 use crate::milvus::status::Action;
-use crate::ops::board::Scope;
+use crate::ops::board::{Peer, Scope};
 use crate::plan;
 use crate::writer::backoff::Backoff;
 use crate::writer::{PlanState, Shared};
@@ -84,6 +84,7 @@ impl<M: Milvus> Planner<M> {
         loop {
             match self.shared.milvus.describe(collection).await {
                 Ok(schema) => {
+                    board.set_connected(Peer::Milvus, true);
                     board.clear(&scope);
                     return Ok(Ok(schema));
                 }

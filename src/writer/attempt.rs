@@ -10,7 +10,7 @@ use super::batch::Sealed;
 use crate::cause::Cause;
 use crate::milvus::Milvus;
 use crate::milvus::status::Action;
-use crate::ops::board::Scope;
+use crate::ops::board::{Peer, Scope};
 
 /// An answer that may be the server's or the request's fault is repeated this often before it counts as a refusal.
 const REPEATS: u32 = 5;
@@ -35,6 +35,7 @@ pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed) {
         let metrics = &shared.stations.metrics;
         metrics.request_took(started.elapsed());
         let Err(error) = answer else {
+            shared.stations.board.set_connected(Peer::Milvus, true);
             shared.stations.board.clear(&scope);
             metrics.rows_written.inc_by(batch.rows as u64);
             metrics.rows_superseded.inc_by(batch.superseded as u64);
@@ -55,6 +56,9 @@ pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed) {
                 return;
             }
         };
+        if matches!(error.cause, Cause::MilvusUnreachable { .. }) {
+            shared.stations.board.set_connected(Peer::Milvus, false);
+        }
         shared.stations.board.hold(scope.clone(), error.cause);
         sleep(pause).await;
     }

@@ -132,7 +132,8 @@ pub struct Writer<M> {
     open: Option<Batch>,
     /// The open batch is sent as it is: a bad record ended it.
     closed: bool,
-    flushing: bool,
+    /// While flushing: chunks of the channel that are still to be taken in.
+    flush_left: Option<usize>,
     bad_records: RateLimit,
 }
 
@@ -152,7 +153,7 @@ impl<M: Milvus> Writer<M> {
             cursor: None,
             open: None,
             closed: false,
-            flushing: false,
+            flush_left: None,
             bad_records: RateLimit::default(),
         };
         (writer, inlet)
@@ -177,14 +178,15 @@ impl<M: Milvus> Writer<M> {
             tokio::select! {
                 () = finished(&mut under_way) => under_way = None,
                 () = until(linger_ends), if is_idle => {}
-                () = self.flush.notified() => self.flushing = true,
+                () = self.flush.notified() => self.flush_left = Some(self.inbox.len()),
                 chunk = self.inbox.recv(), if self.cursor.is_none() => {
                     let Some(chunk) = chunk else { return };
                     self.take(chunk);
                 }
             }
-            let drained = self.cursor.is_none() && self.inbox.is_empty() && self.open.is_none();
-            self.flushing &= !(drained && under_way.is_none());
+            if self.open.is_none() {
+                self.end_flush();
+            }
         }
     }
 
@@ -213,6 +215,7 @@ impl<M: Milvus> Writer<M> {
             run: 0,
             record: 0,
         });
+        self.flush_left = self.flush_left.map(|left| left.saturating_sub(1));
         if self.inbox.len() <= CHANNEL_CHUNKS / 2 {
             self.shared.stations.wake.wake();
         }
@@ -295,14 +298,22 @@ impl<M: Milvus> Writer<M> {
         let rules = &self.shared.rules;
         self.open.as_ref().is_some_and(|batch| {
             self.closed
-                || self.flushing
+                || self.flush_left.is_some()
                 || batch.is_full(rules.batch_max_rows, rules.batch_max_bytes)
                 || batch.opened.elapsed() >= rules.linger
         })
     }
 
+    /// What was there when the flush was asked for is on its way.
+    fn end_flush(&mut self) {
+        if self.flush_left == Some(0) && self.cursor.is_none() {
+            self.flush_left = None;
+        }
+    }
+
     fn send(&mut self) -> Option<UnderWay> {
         self.closed = false;
+        self.end_flush();
         let batch = self.open.take().filter(|batch| !batch.is_empty())?;
         let shared = Arc::clone(&self.shared);
         Some(Box::pin(async move {

@@ -122,7 +122,7 @@ fn chunk(
         records.push(Record {
             offset,
             key: None,
-            value: value.is_some().then(|| start..bytes.len()),
+            value: value.is_some().then_some(start..bytes.len()),
         });
     }
     Chunk {
