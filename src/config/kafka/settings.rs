@@ -239,7 +239,11 @@ mod tests {
     fn a_row_for_a_class_of_names_does_not_swallow_settings() {
         for setting in SETTINGS {
             let of_producer = setting.of == Producer; // Java's name for something else of a consumer
-            assert!(of_producer || java(setting.name).is_none(), "{}", setting.name);
+            assert!(
+                of_producer || java(setting.name).is_none(),
+                "{}",
+                setting.name
+            );
         }
     }
 
