@@ -8,7 +8,7 @@ const SAMPLE: &str = "config/milvus-sink.properties";
 /// The sample file as the table says it should be.
 fn rendered() -> String {
     let mut text = String::from(
-        "# kafka-milvus-sink: every key with its default. Three keys are required; the others are commented out.\n\
+        "# kafka-milvus-sink: every key with its default. Those without a # are the ones to start with.\n\
          # The syntax is that of Java's .properties files; ${env:NAME} in a value is the environment variable NAME.\n",
     );
     for key in KEYS {
@@ -52,6 +52,7 @@ fn later(key: &Key) -> &'static str {
 fn lines(key: &Key) -> Vec<String> {
     let lines: &[&str] = match key.name {
         "name" => &["name=milvus-sink"],
+        "bootstrap.servers" => &["bootstrap.servers=localhost:9092"],
         "topics" => &["topics=topic_0"],
         "public.endpoint" => &["public.endpoint=http://localhost:19530"],
         "sasl.*" => &[
@@ -82,6 +83,7 @@ fn the_sample_file_loads_as_it_is_and_with_every_default_spelled_out() {
     let text = rendered();
     let as_it_is = load_texts(&[&text], &[], &[]).unwrap();
     assert_eq!(as_it_is.name, "milvus-sink");
+    assert_eq!(as_it_is.notices, []);
     let spelled_out: String = text
         .lines()
         .map(|line| match line.strip_prefix('#') {
