@@ -125,6 +125,27 @@ fn converters_take_their_settings_from_the_file_that_names_them() {
 }
 
 #[test]
+fn a_login_stays_quiet_where_nothing_crosses_the_network_in_the_open() {
+    let login = "sasl.username=u\nsasl.password=p\nsecurity.protocol=SASL_PLAINTEXT\n";
+    let check = |servers: &str, mechanism: &str, expected: usize| {
+        let more = format!("{login}sasl.mechanism={mechanism}\nbootstrap.servers={servers}\n");
+        assert_eq!(
+            load_more(&more)
+                .unwrap()
+                .notices
+                .iter()
+                .filter(|n| n.text.contains("crosses the network"))
+                .count(),
+            expected,
+            "{more}"
+        );
+    };
+    check("localhost:9092,[::1]:9093", "PLAIN", 0);
+    check("localhost:9092,kafka:9092", "PLAIN", 1);
+    check("kafka:9092", "SCRAM-SHA-256", 0);
+}
+
+#[test]
 fn credentials_in_the_open() {
     let remote = "public.endpoint=http://milvus\n";
     check_more(
