@@ -92,8 +92,7 @@ Exit status:
   2  the command line or the configuration is wrong: starting again ends here again
   3  every partition stands at a record or a condition that needs a person";
 
-const TEMPLATE: &str =
-    "{about}\n\nUsage: {usage}\n\n{before-help}Options:\n{options}\n\n{after-help}";
+const TEMPLATE: &str = "{about}\n\nUsage: {usage}\n\n{before-help}Options:\n{options}{after-help}";
 
 #[derive(Debug, Parser)]
 #[command(

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::endpoint::{self, EndpointError};
 use super::kafka::{self, Sink};
@@ -180,16 +181,7 @@ fn milvus(values: &mut Values<'_>, allow_insecure: bool) -> MilvusConfig {
     if credential && !endpoint.tls && !endpoint::is_loopback(&endpoint.host) {
         unencrypted_token(values, allow_insecure);
     }
-    let retry_backoff = values.millis("milvus.retry.backoff.ms");
-    let retry_backoff_max = values.millis("milvus.retry.backoff.max.ms");
-    if retry_backoff > retry_backoff_max
-        && let Some(given) = values.given("milvus.retry.backoff.max.ms")
-    {
-        let wanted = "at least milvus.retry.backoff.ms";
-        values
-            .report
-            .invalid("milvus.retry.backoff.max.ms", given, wanted);
-    }
+    let (retry_backoff, retry_backoff_max) = retry_backoff(values);
     MilvusConfig {
         database: values
             .text("database.name")
@@ -202,6 +194,29 @@ fn milvus(values: &mut Values<'_>, allow_insecure: bool) -> MilvusConfig {
         endpoint,
         token,
     }
+}
+
+fn retry_backoff(values: &mut Values<'_>) -> (Duration, Duration) {
+    const FIRST: &str = "milvus.retry.backoff.ms";
+    const LONGEST: &str = "milvus.retry.backoff.max.ms";
+    let (first, longest) = (values.millis(FIRST), values.millis(LONGEST));
+    if first > longest {
+        // The mistake is the one's that was written.
+        match (values.given(FIRST), values.given(LONGEST)) {
+            (Some(given), _) if !given.is_default() => {
+                values
+                    .report
+                    .invalid(FIRST, given, format!("at most {LONGEST}"));
+            }
+            (_, Some(given)) => {
+                values
+                    .report
+                    .invalid(LONGEST, given, format!("at least {FIRST}"));
+            }
+            _ => {}
+        }
+    }
+    (first, longest)
 }
 
 fn endpoint(values: &mut Values<'_>) -> Endpoint {
@@ -259,15 +274,21 @@ fn unencrypted_token(values: &mut Values<'_>, allow_insecure: bool) {
 
 /// An attempt must have ended before the group can have given its partitions to another member.
 fn request_within_session(values: &mut Values<'_>, kafka: &KafkaConfig, milvus: &MilvusConfig) {
-    const KEY: &str = "milvus.request.timeout.ms";
+    const REQUEST: &str = "milvus.request.timeout.ms";
+    const SESSION: &str = "consumer.session.timeout.ms";
     let most = kafka.session_timeout / 2;
-    if let Some(given) = values.given(KEY)
-        && milvus.request_timeout > most
-    {
-        let wanted = format!(
-            "at most {}, half of consumer.session.timeout.ms",
-            most.as_millis()
-        );
-        values.report.invalid(KEY, given, wanted);
+    if milvus.request_timeout <= most {
+        return;
+    }
+    match (values.given(REQUEST), values.given(SESSION)) {
+        (Some(request), Some(session)) if request.is_default() => {
+            let wanted = format!("at least twice {REQUEST}, which is {}", request.value);
+            values.report.invalid(SESSION, session, wanted);
+        }
+        (Some(request), _) => {
+            let wanted = format!("at most {}, half of {SESSION}", most.as_millis());
+            values.report.invalid(REQUEST, request, wanted);
+        }
+        (None, _) => {}
     }
 }

@@ -8,8 +8,7 @@ use super::properties::Entry;
 use super::report::{Problem, Report};
 use super::values::Values;
 
-const BUILT_IN: &str =
-    "only JsonConverter with value.converter.schemas.enable=false is built in; send plain JSON";
+const BUILT_IN: &str = "JsonConverter with value.converter.schemas.enable=false, the only one built in; send plain JSON";
 
 /// Takes out the entries that the scope rule hides, with a warning.
 pub(super) fn apply_scope(files: &mut [File], report: &mut Report) {

@@ -139,6 +139,7 @@ mod tests {
         check("https://[2001:db8::1]", Ok("https://[2001:db8::1]:443"));
         check("http://under_score:1", Ok("http://under_score:1"));
         check("localhost:19530", Ok("http://localhost:19530"));
+        check("milvus.localhost:1", Ok("http://milvus.localhost:1"));
         check("localhost", Ok("http://localhost:19530"));
         check("127.0.0.2:19531", Ok("http://127.0.0.2:19531"));
         check("[::1]:19530", Ok("http://[::1]:19530"));

@@ -7,7 +7,6 @@ use super::properties::{self, Entry};
 use super::report::{Problem, Report};
 
 /// One file that could be read.
-#[derive(Debug)]
 pub(super) struct File {
     pub(super) path: String,
     /// It names `connector.class`; all others are worker files.

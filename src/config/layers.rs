@@ -8,7 +8,8 @@ use super::files::File;
 use super::keys::{self, KEYS};
 
 /// A value that counts, and where it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// No `Debug`: it may be a secret.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Given {
     /// Trimmed.
     pub(super) value: String,

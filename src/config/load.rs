@@ -1,5 +1,6 @@
 //! Sources → [`Config`], or every mistake in them.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::files;
@@ -12,13 +13,24 @@ use super::values::{Values, parse_bool};
 use super::{Config, Effective, assemble, converters, kafka, references};
 
 /// Where a configuration comes from. The weakest first: files, environment, command line.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Sources {
     pub files: Vec<PathBuf>,
     /// All environment variables, for ours among them and for `${env:NAME}`.
     pub env: Vec<(String, String)>,
     /// `--set KEY=VALUE`.
     pub set: Vec<(String, String)>,
+}
+
+/// Without the environment and the values set: secrets are among them.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set: Vec<_> = self.set.iter().map(|(key, _)| key).collect();
+        f.debug_struct("Sources")
+            .field("files", &self.files)
+            .field("set", &set)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Reads, layers and checks a configuration.

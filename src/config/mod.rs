@@ -152,3 +152,6 @@ pub struct Effective {
     /// `default`, `FILE:LINE`, an environment variable's name, or `--set`.
     pub origin: String,
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 mod assignor;
 mod client;
 mod jaas;
+mod limits;
 mod notes;
 mod pem;
 mod security;
@@ -52,6 +53,7 @@ pub(super) fn read(givens: &Givens, sink: &Sink<'_>, report: &mut Report) -> Kaf
     );
     let auto_offset_reset = auto_offset_reset(users.remove("auto.offset.reset"), report);
     take_over(&mut users, &mut settings, report);
+    limits::reconcile(&users, &mut settings);
     put(&mut settings, "bootstrap.servers", &bootstrap_servers);
     follow_protocol(&users, &mut settings, report);
     force(&users, &mut settings, report);
@@ -129,16 +131,6 @@ fn take_over(users: &mut Users<'_>, settings: &mut Settings, report: &mut Report
         if let Some(setting) = setting {
             settings.insert(name.to_owned(), setting);
         }
-    }
-    // librdkafka refuses a fetch that is larger than the largest response.
-    const RESPONSE_MAX: i64 = 100_000_000;
-    const RESPONSE_OVERHEAD: i64 = 512;
-    let fetch = plain(settings, "fetch.max.bytes").and_then(|value| value.parse::<i64>().ok());
-    if let Some(fetch) = fetch.filter(|fetch| fetch + RESPONSE_OVERHEAD > RESPONSE_MAX)
-        && !users.contains_key("receive.message.max.bytes")
-    {
-        let response = (fetch + RESPONSE_OVERHEAD).to_string();
-        put(settings, "receive.message.max.bytes", &response);
     }
 }
 
@@ -227,6 +219,3 @@ pub(super) fn summary<'a>(family: impl Iterator<Item = (&'a str, &'a Given)>) ->
         .collect();
     pairs.join(" ")
 }
-
-#[cfg(test)]
-mod tests;
