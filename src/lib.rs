@@ -13,7 +13,8 @@
 
 pub mod cli;
 pub mod log;
-pub mod signal;
+pub mod exit;
+pub mod daemon;
 pub mod config;
 pub mod pipeline;
 

@@ -6,27 +6,26 @@ use std::process::ExitCode;
 
 use kafka_milvus_sink::cli::Command;
 use kafka_milvus_sink::config::Config;
-use kafka_milvus_sink::ledger::Outcome;
-use kafka_milvus_sink::{check, cli, config, log, pipeline, signal};
-use tokio::sync::oneshot;
-
-const OK: u8 = 0;
-const FAILURE: u8 = 1;
-const CONFIGURATION: u8 = 2;
-const HALTED: u8 = 3;
+use kafka_milvus_sink::exit::Status;
+use kafka_milvus_sink::{check, cli, config, daemon, log};
 
 fn main() -> ExitCode {
     let cli = match cli::parse(std::env::args_os(), cli::environment()) {
         Ok(cli) => cli,
-        Err(answer) => return clap_status(&answer),
-    };
-    let config = match config::load(&cli.sources) {
-        Ok(config) => config,
-        Err(errors) => {
-            complain(&errors);
-            return ExitCode::from(CONFIGURATION);
+        Err(answer) => {
+            // Help and version are answers, too: 0 on standard output, 2 otherwise.
+            answer.print().ok();
+            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
         }
     };
+    let status = match config::load(&cli.sources) {
+        Ok(config) => execute(cli.command, config),
+        Err(errors) => complain(&errors, Status::Configuration),
+    };
+    status.into()
+}
+
+fn execute(command: Command, config: Config) -> Status {
     log::start(&config.log);
     log::end_on_panic();
     // One more than there are cores, so that connections, timers and health always have one beside decoding.
@@ -37,89 +36,20 @@ fn main() -> ExitCode {
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&error);
-            return ExitCode::from(FAILURE);
-        }
+        Err(error) => return complain(&error, Status::Failure),
     };
-    let status = match cli.command {
-        Command::Run { until_end } => runtime.block_on(run(config, until_end)),
-        Command::Check => runtime.block_on(check(&config)),
+    let status = match command {
+        Command::Run { until_end } => runtime.block_on(daemon::run(config, until_end)),
+        Command::Check => runtime
+            .block_on(check::check(&config, &mut std::io::stdout()))
+            .map_or_else(|error| complain(&error, Status::from(&error)), Status::from),
     };
     runtime.shutdown_background();
-    ExitCode::from(status)
+    status
 }
 
-async fn run(config: Config, until_end: bool) -> u8 {
-    let mut signals = match signal::Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => {
-            tracing::error!(%error, "signals cannot be received");
-            return FAILURE;
-        }
-    };
-    let (ask, asked) = oneshot::channel::<()>();
-    let mut ask = Some(ask);
-    let stop = async {
-        asked.await.ok();
-    };
-    let mut pipeline = std::pin::pin!(pipeline::run(config, until_end, stop));
-    loop {
-        tokio::select! {
-            result = &mut pipeline => return status(result),
-            () = signals.next() => match ask.take() {
-                Some(ask) => ask.send(()).unwrap_or_default(),
-                None => {
-                    tracing::warn!("asked to stop again: ending at once; what was not committed is read again");
-                    return FAILURE;
-                }
-            },
-        }
-    }
-}
-
-fn status(result: Result<Outcome, pipeline::PipelineError>) -> u8 {
-    match result {
-        Ok(outcome) => {
-            tracing::info!("{outcome}");
-            match outcome {
-                Outcome::Drained | Outcome::EndReached { halted: false } => OK,
-                Outcome::NotDrained => FAILURE,
-                Outcome::AllHalted | Outcome::EndReached { halted: true } => HALTED,
-            }
-        }
-        Err(error) => {
-            tracing::error!("{error}");
-            if error.is_configuration() {
-                CONFIGURATION
-            } else {
-                FAILURE
-            }
-        }
-    }
-}
-
-async fn check(config: &Config) -> u8 {
-    match check::check(config, &mut std::io::stdout()).await {
-        Ok(check::Verdict::Clean) => OK,
-        Ok(check::Verdict::WouldFail) => FAILURE,
-        Ok(check::Verdict::Configuration) => CONFIGURATION,
-        Err(error) => {
-            complain(&error);
-            CONFIGURATION
-        }
-    }
-}
-
-/// Help and version are answers, too.
-fn clap_status(answer: &clap::Error) -> ExitCode {
-    match answer.print() {
-        Ok(()) if !answer.use_stderr() => ExitCode::from(OK),
-        _ => ExitCode::from(CONFIGURATION),
-    }
-}
-
-/// Before there is a log, or beside it.
-fn complain(error: &impl Display) {
+/// For a person at the terminal, before there is a log or beside it.
+fn complain(error: &impl Display, status: Status) -> Status {
     writeln!(std::io::stderr(), "{error}").ok();
+    status
 }

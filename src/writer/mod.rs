@@ -110,6 +110,14 @@ pub struct Inlet {
     pub chunks: mpsc::Sender<Chunk>,
     /// Send what is there without waiting for company.
     pub flush: Arc<Notify>,
+    plans: watch::Receiver<PlanState>,
+}
+
+impl Inlet {
+    /// Before there is a plan nothing is read: what nobody can decode would only stand in the way of a rebalance.
+    pub fn is_open(&self) -> bool {
+        !matches!(*self.plans.borrow(), PlanState::Waiting)
+    }
 }
 
 /// A chunk being decoded, and how far.
@@ -144,6 +152,7 @@ impl<M: Milvus> Writer<M> {
         let inlet = Inlet {
             chunks,
             flush: Arc::clone(&flush),
+            plans: plans.clone(),
         };
         let writer = Self {
             shared,
@@ -190,8 +199,7 @@ impl<M: Milvus> Writer<M> {
         }
     }
 
-    /// Waits for the plan; until then the channel fills and Kafka is not polled. Where none can be made, halts what
-    /// comes. `None` when the consumer is gone.
+    /// Waits for the plan; until then nothing is read. Where none can be made, halts what comes. `None` when the consumer is gone.
     async fn plan(&mut self) -> Option<Arc<Plan>> {
         loop {
             let state = self.plans.borrow_and_update().clone();

@@ -1,0 +1,67 @@
+//! The sink as a process: runs the pipeline until a signal, its end, or a failure, and says which.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::config::Config;
+use crate::exit::Status;
+use crate::pipeline;
+
+/// The first SIGTERM or SIGINT drains, the second ends at once.
+pub async fn run(config: Config, until_end: bool) -> Status {
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!(%error, "signals cannot be received");
+            return Status::Failure;
+        }
+    };
+    let (ask, asked) = oneshot::channel::<()>();
+    let mut ask = Some(ask);
+    let stop = async {
+        asked.await.ok();
+    };
+    let mut pipeline = std::pin::pin!(pipeline::run(config, until_end, stop));
+    loop {
+        tokio::select! {
+            result = &mut pipeline => return match result {
+                Ok(outcome) => {
+                    tracing::info!("{outcome}");
+                    outcome.into()
+                }
+                Err(error) => {
+                    tracing::error!("{error}");
+                    Status::from(&error)
+                }
+            },
+            () = signals.next() => match ask.take() {
+                Some(ask) => ask.send(()).unwrap_or_default(),
+                None => {
+                    tracing::warn!("asked to stop again: ending at once; what was not committed is read again");
+                    return Status::Failure;
+                }
+            },
+        }
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
