@@ -1,1 +1,11 @@
-//! tests
+//! The sink on real servers: one Kafka broker, one Milvus 2.3.5 and one Milvus Lite, shared by all tests
+//! (`testkit::suite`).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy knows a test by its attribute only, and helpers have none"
+)]
+
+mod compose;
+mod wire;
