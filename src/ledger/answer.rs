@@ -61,6 +61,9 @@ impl Ledger {
         if let Some(by) = self.stop_by
             && matches!(self.phase, Phase::Steady | Phase::LookingUp { .. })
         {
+            if matches!(self.phase, Phase::LookingUp { .. }) {
+                self.commands.push(Command::Assign(Vec::new())); // unanswered, the client would never close
+            }
             let partitions = self.parts.keys().cloned().collect();
             self.start_drain(partitions, true, by);
             return true;
@@ -170,6 +173,7 @@ impl Ledger {
     }
 
     fn drain_step(&mut self, drain: Drain, until: Instant, now: Instant) -> bool {
+        let until = self.stop_by.map_or(until, |by| until.min(by));
         if now < until && !self.all(&drain, Part::drained) {
             self.phase = Phase::Draining { drain, until };
             return false;
@@ -208,15 +212,26 @@ impl Ledger {
     }
 
     fn end_drain(&mut self, drain: Drain) {
-        if drain.stopping {
-            let complete = self.all(&drain, |part| part.drained() && part.committed_all());
-            self.finish(if complete {
-                Outcome::Drained
-            } else {
-                Outcome::NotDrained
-            });
-        } else {
+        let complete = self.all(&drain, |part| part.drained() && part.committed_all());
+        self.left_behind |= !complete && self.stop_by.is_some();
+        if !drain.stopping {
             self.unassign(drain.partitions);
+        } else if self.left_behind {
+            self.finish(Outcome::NotDrained);
+        } else {
+            self.finish(Outcome::Drained);
+        }
+    }
+
+    /// Rebalances that came too late get an answer that takes nothing on, so that the client can close.
+    pub(super) fn answer_what_waits(&mut self) {
+        while let Some(rebalance) = self.waiting.pop_front() {
+            match rebalance {
+                Rebalance::Assigned(_) => self.commands.push(Command::Assign(Vec::new())),
+                Rebalance::Revoked(partitions) | Rebalance::Lost(partitions) => {
+                    self.unassign(partitions);
+                }
+            }
         }
     }
 

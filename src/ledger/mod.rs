@@ -166,6 +166,8 @@ pub struct Ledger {
     commits: Commits,
     /// Asked to stop: the drain ends by then.
     stop_by: Option<Instant>,
+    /// While stopping, a drain ended without everything settled and committed.
+    left_behind: bool,
     commands: Vec<Command>,
 }
 
@@ -182,6 +184,7 @@ impl Ledger {
             empty_since: None,
             commits: Commits::default(),
             stop_by: None,
+            left_behind: false,
             commands: Vec::new(),
         }
     }
@@ -293,6 +296,7 @@ impl Ledger {
         for part in self.parts.values() {
             part.tenure.close();
         }
+        self.answer_what_waits();
         self.phase = Phase::Finished;
         self.commands.push(Command::Finished(outcome));
     }

@@ -395,3 +395,40 @@ fn until_end_a_spare_member_ends_after_a_while() {
     story.later(10_000);
     story.expect(&["assign ", "finished EndReached { halted: false }"]);
 }
+
+#[test]
+fn stopping_answers_an_assign_that_is_being_looked_up() {
+    let mut story = Story::new(OffsetReset::Earliest, false);
+    story.ledger.assigned(vec![tp(0)]);
+    story.run();
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.run();
+    let said = [
+        "look up 0",
+        "assign ",
+        "stop reading ",
+        "flush",
+        "finished Drained",
+    ];
+    story.expect(&said);
+}
+
+#[test]
+fn stopping_shortens_a_revoke_that_drains_and_answers_what_came_meanwhile() {
+    let mut story = Story::begun(&[0, 1]);
+    story.hand(0, 20);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.ledger.assigned(vec![tp(2)]);
+    story.said();
+    story.later(10_000);
+    let said = [
+        "unassign 0",
+        "stop reading 1",
+        "flush",
+        "assign ",
+        "finished Drained",
+    ];
+    story.expect(&said);
+}
