@@ -241,7 +241,7 @@ impl Consumer {
                 let partition = &queue.tenure.topic_partition;
                 self.stations
                     .board
-                    .halt(partition.clone(), halt.cause.clone());
+                    .halt(partition.clone(), halt.cause);
             }
         }
     }

@@ -123,11 +123,8 @@ struct Part {
 impl Part {
     /// Everything handed over is settled, or everything before the halt.
     fn drained(&self) -> bool {
-        let target = match self.tenure.halted() {
-            Some(halt) => halt.at.min(self.handed),
-            None => self.handed,
-        };
-        self.tenure.settled() >= target
+        let halted_at = self.tenure.halted_at().unwrap_or(i64::MAX);
+        self.tenure.settled() >= self.handed.min(halted_at)
     }
 
     fn committed_all(&self) -> bool {
@@ -135,7 +132,7 @@ impl Part {
     }
 
     fn reached_end(&self) -> bool {
-        self.tenure.halted().is_some()
+        self.tenure.halted_at().is_some()
             || self.end_reported
             || self.end.is_some_and(|end| self.handed >= end)
     }
@@ -260,7 +257,7 @@ impl Ledger {
         {
             return false;
         }
-        let halted = |part: &Part| part.tenure.halted().is_some();
+        let halted = |part: &Part| part.tenure.halted_at().is_some();
         let outcome = if self.rules.until_end && self.parts.values().all(Part::reached_end) {
             Outcome::EndReached {
                 halted: self.parts.values().any(halted),
