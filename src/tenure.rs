@@ -1,7 +1,7 @@
 //! One assignment of one partition to this process: what its writers and the consumer share about it.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cause::Cause;
 use crate::record::TopicPartition;
@@ -14,8 +14,12 @@ pub struct Tenure {
     /// The next offset to commit: every record below it is settled. Starts at the offset assigned.
     settled: AtomicI64,
     open: AtomicBool,
-    halted: OnceLock<Halt>,
+    /// Where it is halted, or [`NOWHERE`]. Beside `halt`, since it is looked at for every record.
+    halted_at: AtomicI64,
+    halt: Mutex<Option<Halt>>,
 }
+
+const NOWHERE: i64 = i64::MAX;
 
 /// A person is needed: nothing at or behind `at` is written in this tenure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,12 +36,14 @@ impl Tenure {
             topic_partition,
             settled: AtomicI64::new(start),
             open: AtomicBool::new(true),
-            halted: OnceLock::new(),
+            halted_at: AtomicI64::new(NOWHERE),
+            halt: Mutex::new(None),
         }
     }
 
-    /// Says that every record below `next` is settled. Never lowers.
+    /// Says that every record below `next` is settled. Never lowers, and never passes a halt.
     pub fn settle(&self, next: i64) {
+        let next = next.min(self.halted_at.load(Ordering::Acquire));
         self.settled.fetch_max(next, Ordering::AcqRel);
     }
 
@@ -54,13 +60,28 @@ impl Tenure {
         self.open.store(false, Ordering::Release);
     }
 
-    /// Stands still at `at` until a person comes. The first halt stays; says whether this one was it.
+    /// Stands still at `at` until a person comes. The lowest offset stays: a batch under way may be refused after
+    /// a record behind it was found to be bad. Says whether this one is it.
     pub fn halt(&self, at: i64, cause: Cause) -> bool {
-        self.halted.set(Halt { at, cause }).is_ok()
+        let mut halt = self.lock();
+        if halt.as_ref().is_some_and(|known| known.at <= at) {
+            return false;
+        }
+        *halt = Some(Halt { at, cause });
+        self.halted_at.store(at, Ordering::Release);
+        true
     }
 
-    pub fn halted(&self) -> Option<&Halt> {
-        self.halted.get()
+    pub fn halted(&self) -> Option<Halt> {
+        self.lock().clone()
+    }
+
+    pub fn halted_at(&self) -> Option<i64> {
+        Some(self.halted_at.load(Ordering::Acquire)).filter(|at| *at != NOWHERE)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Halt>> {
+        self.halt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,10 +103,16 @@ mod tests {
     }
 
     #[test]
-    fn the_first_halt_stays() {
+    fn the_lowest_halt_stays_and_nothing_is_settled_behind_it() {
         let tenure = tenure();
-        assert!(tenure.halt(6, Cause::NotAssigned));
+        assert_eq!(tenure.halted_at(), None);
+        assert!(tenure.halt(8, Cause::NotAssigned));
         assert!(!tenure.halt(8, Cause::NotAssigned));
+        assert!(!tenure.halt(9, Cause::NotAssigned));
+        assert!(tenure.halt(6, Cause::NotAssigned));
+        assert_eq!(tenure.halted_at(), Some(6));
         assert_eq!(tenure.halted().map(|halt| halt.at), Some(6));
+        tenure.settle(8);
+        assert_eq!(tenure.settled(), 6);
     }
 }

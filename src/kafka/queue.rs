@@ -76,7 +76,7 @@ impl Queue {
     }
 
     pub(super) fn is_due(&self, sweep: bool) -> bool {
-        let wanted = self.reading && self.tenure.halted().is_none() && self.inlet.is_open();
+        let wanted = self.reading && self.tenure.halted_at().is_none() && self.inlet.is_open();
         wanted && (sweep || self.flagged.load(Ordering::Acquire))
     }
 

@@ -126,11 +126,8 @@ struct Part {
 impl Part {
     /// Everything handed over is settled, or everything before the halt.
     fn drained(&self) -> bool {
-        let target = match self.tenure.halted() {
-            Some(halt) => halt.at.min(self.handed),
-            None => self.handed,
-        };
-        self.tenure.settled() >= target
+        let halted_at = self.tenure.halted_at().unwrap_or(i64::MAX);
+        self.tenure.settled() >= self.handed.min(halted_at)
     }
 
     fn committed_all(&self) -> bool {
@@ -138,7 +135,7 @@ impl Part {
     }
 
     fn reached_end(&self) -> bool {
-        self.tenure.halted().is_some()
+        self.tenure.halted_at().is_some()
             || self.end_reported
             || self.end.is_some_and(|end| self.handed >= end)
     }
@@ -266,7 +263,7 @@ impl Ledger {
         if !self.assigned_once || !self.late.is_empty() || !self.parts.values().all(committed) {
             return false;
         }
-        let halted = |part: &Part| part.tenure.halted().is_some();
+        let halted = |part: &Part| part.tenure.halted_at().is_some();
         let outcome = if self.ends_reached(now) {
             Outcome::EndReached {
                 halted: self.parts.values().any(halted),

@@ -1,7 +1,6 @@
 //! Where stations report what is held, halted, assigned and connected; each change is logged here, once.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -112,12 +111,16 @@ impl Board {
         }
     }
 
-    /// A person is needed for this partition. The first cause stays until [`Self::unhalt`].
+    /// A person is needed for this partition. Said again only when the cause is another one.
     pub fn halt(&self, topic_partition: TopicPartition, cause: Cause) {
         let mut state = self.lock();
-        if let Entry::Vacant(vacant) = state.halted.entry(topic_partition) {
-            error!(partition = %vacant.key(), cause = cause.label(), why = %cause, "halted");
-            vacant.insert(Standstill::new(cause));
+        let known = state.halted.get(&topic_partition);
+        if known.is_some_and(|known| known.cause == cause) {
+            return;
+        }
+        error!(partition = %topic_partition, cause = cause.label(), why = %cause, "halted");
+        let before = state.halted.insert(topic_partition, Standstill::new(cause));
+        if before.is_none() {
             self.metrics.halted_partitions.inc();
         }
     }
@@ -330,7 +333,9 @@ mod tests {
             reason: reason.to_owned(),
         };
         fixture.board.halt(at.clone(), refused("first"));
-        fixture.board.halt(at.clone(), refused("second"));
+        fixture.board.halt(at.clone(), refused("first"));
+        fixture.said(&["ERROR halted partition=t-3 cause=\"refused\""]);
+        fixture.board.halt(at.clone(), refused("before it"));
         fixture.said(&["ERROR halted partition=t-3 cause=\"refused\""]);
         fixture.board.tick(after(59));
         fixture.said(&[]);

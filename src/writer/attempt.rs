@@ -21,12 +21,17 @@ const REPEAT_PAUSE: Duration = Duration::from_secs(6);
 pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed) {
     let mut backoff = Backoff::new(shared.rules.retry_backoff, shared.rules.retry_backoff_max);
     let mut repeats = 0;
+    let mut held = false;
     let scope = Scope::Collection(shared.collection.clone());
     loop {
         if batch.is_stale() {
             batch = batch.rebuild(&shared.stations.budget);
         }
         let Some(request) = &batch.request else {
+            // Nothing of it is wanted any more, so nothing will find out when Milvus is back.
+            if held {
+                shared.stations.board.clear(&scope);
+            }
             batch.settle();
             return;
         };
@@ -60,6 +65,7 @@ pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed) {
             shared.stations.board.set_connected(Peer::Milvus, false);
         }
         shared.stations.board.hold(scope.clone(), error.cause);
+        held = true;
         sleep(pause).await;
     }
 }

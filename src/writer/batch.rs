@@ -60,8 +60,8 @@ pub(super) struct Cover {
 impl Cover {
     /// Whether its records may still be sent: the tenure is open and does not stand before them.
     fn is_wanted(&self) -> bool {
-        let halted_before = |halt: &crate::tenure::Halt| halt.at <= self.first;
-        self.tenure.is_open() && !self.tenure.halted().is_some_and(halted_before)
+        let halted_before = |at| at <= self.first;
+        self.tenure.is_open() && !self.tenure.halted_at().is_some_and(halted_before)
     }
 }
 

@@ -77,9 +77,12 @@ impl<M> Shared<M> {
 
     fn halt(&self, tenure: &Tenure, at: i64, cause: Cause) {
         if tenure.is_open() && tenure.halt(at, cause.clone()) {
-            self.stations
-                .board
-                .halt(tenure.topic_partition.clone(), cause);
+            let (board, partition) = (&self.stations.board, &tenure.topic_partition);
+            board.halt(partition.clone(), cause);
+            // Closed meanwhile: the consumer may have cleared the board before this halt was on it.
+            if !tenure.is_open() {
+                board.unhalt(partition);
+            }
         }
     }
 
@@ -178,6 +181,7 @@ impl<M: Milvus> Writer<M> {
             self.fill(&plan);
             if under_way.is_none() && self.is_due() {
                 under_way = self.send();
+                continue; // what is left of the chunk opens the next batch, or is dropped
             }
             let linger_ends = self
                 .open
@@ -261,7 +265,7 @@ impl<M: Milvus> Writer<M> {
     }
 
     fn add(&mut self, plan: &Arc<Plan>, at: At<'_>) {
-        if !at.tenure().is_open() || at.tenure().halted().is_some() {
+        if !at.tenure().is_open() || at.tenure().halted_at().is_some() {
             return; // read again by the next owner, or after the halt
         }
         let budget = &self.shared.stations.budget;

@@ -338,3 +338,45 @@ async fn rows_of_a_closed_tenure_are_not_sent_again_and_what_they_superseded_tak
     assert_eq!(bench.seen(), [vec![2, 1], vec![1, 2]]);
     assert_eq!((kept.settled(), closed.settled()), (2, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_behind_a_bad_record_at_the_front_of_a_batch_keeps_nobody_waiting() {
+    let bench = Bench::new(Tolerance::None, 10, 100);
+    let (bad, good) = (tenure(0), tenure(1));
+    bench.hand(&bad, 0, &[Some("{".to_owned()), row(1)]).await;
+    bench.hand(&good, 0, &[row(2)]).await;
+    bench.rest().await;
+    assert_eq!(bench.seen(), [[2]]);
+    assert_eq!((bad.settled(), good.settled()), (0, 1));
+    assert_eq!(bench.shared.stations.budget.used(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_before_a_bad_record_keeps_what_lies_between_from_being_settled() {
+    let bench = Bench::new(Tolerance::None, 10, 2);
+    bench.script([refusal(Action::Hold), refusal(Action::Halt)]);
+    let tenure = tenure(0);
+    let values = [row(1), row(2), row(3), Some("{".to_owned())];
+    bench.hand(&tenure, 0, &values).await;
+    bench.shared.milvus.answered.notified().await;
+    bench.rest().await;
+    assert_eq!(bench.seen(), [[1, 2], [1, 2]]);
+    assert_eq!((tenure.halted_at(), tenure.settled()), (Some(0), 0));
+    let causes = bench.shared.stations.board.readiness().unwrap_err();
+    let causes: Vec<_> = causes.iter().map(Cause::label).collect();
+    assert_eq!(causes, ["not_assigned", "refused"], "what it stands at now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_ends_when_nothing_of_its_batch_is_wanted_any_more() {
+    let bench = Bench::new(Tolerance::None, 10, 2);
+    bench.script([refusal(Action::Hold)]);
+    let tenure = tenure(0);
+    bench.hand(&tenure, 0, &[row(1)]).await;
+    bench.shared.milvus.answered.notified().await;
+    tenure.close();
+    bench.rest().await;
+    let causes = bench.shared.stations.board.readiness().unwrap_err();
+    assert_eq!(causes, [Cause::NotAssigned]);
+    assert_eq!((bench.seen().len(), tenure.settled()), (1, 0));
+}
