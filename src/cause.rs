@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::bad_record::BadRecord;
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 
 /// Held causes wait and go on by themselves; halted ones need a person for one topic-partition.
 #[derive(Debug, Clone, PartialEq, Eq)]

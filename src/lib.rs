@@ -18,6 +18,7 @@ pub mod daemon;
 pub mod config;
 pub mod pipeline;
 
+pub mod topic_partition;
 pub mod record;
 pub mod tenure;
 pub mod budget;

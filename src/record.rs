@@ -1,33 +1,10 @@
 //! Records on their way from the consumer to a writer: chunks of raw bytes and the runs that index them.
 
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::budget::Charge;
 use crate::tenure::Tenure;
-
-/// One partition of one Kafka topic.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TopicPartition {
-    pub topic: Arc<str>,
-    pub partition: i32,
-}
-
-impl TopicPartition {
-    pub fn new(topic: impl Into<Arc<str>>, partition: i32) -> Self {
-        Self {
-            topic: topic.into(),
-            partition,
-        }
-    }
-}
-
-impl fmt::Display for TopicPartition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.topic, self.partition)
-    }
-}
 
 /// Where one Kafka message lies in its chunk. Ranges index [`Chunk::bytes`].
 #[derive(Debug, Clone)]

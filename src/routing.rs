@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 use crate::writer::Inlet;
 
 const TOPIC: &str = "${topic}";

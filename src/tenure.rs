@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cause::Cause;
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 
 /// Writers raise `settled` and may set `halted`; the consumer reads both and closes the tenure.
 /// An ack that arrives for a closed tenure raises a cell that nobody reads.

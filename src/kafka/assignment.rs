@@ -8,7 +8,7 @@ use super::consumer::Consumer;
 use super::queue::Queue;
 use super::rebalance::names;
 use crate::ledger::Start;
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 
 impl Consumer {
     /// Splits the new partitions off, then assigns them: the other way round their first records would be missed.

@@ -16,7 +16,7 @@ use rdkafka::types::RDKafkaRespErr;
 
 use super::rebalance::Context;
 use crate::ledger::{CommitResult, Look};
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 use crate::wake::Wake;
 
 /// One question to Kafka. Short, since commits wait behind it.

@@ -14,7 +14,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::lock;
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 
 #[derive(Debug)]
 pub(super) enum Rebalance {

@@ -12,7 +12,7 @@ use super::consumer::Consumer;
 use super::fault::{Fault, judge};
 use crate::cause::Cause;
 use crate::ops::board::{Peer, Scope};
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 
 /// While a topic is missing or no partition has come, Kafka is asked for the topics this often.
 const ASK_TOPICS: Duration = Duration::from_secs(2);

@@ -7,8 +7,8 @@ use std::time::Instant;
 use super::{Command, Ledger, Look, Outcome, Part, Rebalance, Start};
 use crate::cause::Cause;
 use crate::config::OffsetReset;
-use crate::record::TopicPartition;
 use crate::tenure::Tenure;
+use crate::topic_partition::TopicPartition;
 
 #[derive(Debug)]
 pub(super) enum Phase {

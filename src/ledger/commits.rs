@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Command, CommitResult, Ledger};
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 
 /// Commits under way, oldest first; the commit thread answers them in this order.
 #[derive(Debug, Default)]

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use crate::cause::Cause;
 use crate::config::OffsetReset;
-use crate::record::TopicPartition;
 use crate::tenure::Tenure;
+use crate::topic_partition::TopicPartition;
 use answer::Phase;
 use commits::Commits;
 

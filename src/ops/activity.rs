@@ -73,7 +73,7 @@ mod tests {
     use crate::cause::Cause;
     use crate::ops::board::Scope;
     use crate::ops::metrics::Position;
-    use crate::record::TopicPartition;
+    use crate::topic_partition::TopicPartition;
 
     #[test]
     fn a_line_tells_what_was_done_since_the_last_and_silence_has_none() {

@@ -10,7 +10,7 @@ use tracing::{error, info, warn};
 use super::metrics::Metrics;
 pub use super::scope::{Peer, Scope};
 use crate::cause::Cause;
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 
 /// How often a hold is said again while it lasts.
 const REMIND_HELD: Duration = Duration::from_secs(30);

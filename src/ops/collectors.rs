@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
 use crate::budget::Budget;
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 
 /// Where a partition stands. `None` is not known yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

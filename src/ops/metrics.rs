@@ -16,7 +16,7 @@ pub use super::collectors::Position;
 use super::collectors::{Buffer, Positions};
 use crate::budget::Budget;
 use crate::cause::Cause;
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 
 /// From 1 ms, a small insert on a near server, to the longest sensible time-out.
 const REQUEST_SECONDS: [f64; 14] = [

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::record::TopicPartition;
+use crate::topic_partition::TopicPartition;
 
 /// What is held.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

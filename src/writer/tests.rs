@@ -11,7 +11,8 @@ use crate::milvus::schema::{Field, FieldType, Schema};
 use crate::milvus::status::{Action, MilvusError};
 use crate::ops::board::Board;
 use crate::plan::{self, Plan};
-use crate::record::{Record, Run, TopicPartition};
+use crate::record::{Record, Run};
+use crate::topic_partition::TopicPartition;
 
 /// Answers writes from a script (`Ok` when it has run out) and keeps the keys of every request it saw.
 #[derive(Debug, Default)]
