@@ -23,7 +23,7 @@ demo: ## Kafka to Milvus in six steps, on real servers (MILVUS=lite: the small o
 
 test: ## Unit, property and integration tests on the real servers
 	$(call build_and_services,--workspace --all-targets)
-	@cargo test --workspace
+	@cargo test --workspace --no-fail-fast
 
 fmt: ## Format all code
 	@cargo fmt --all

@@ -4,7 +4,7 @@
 //! let kafka = suite::kafka();                          one broker for the whole test binary
 //! let milvus = suite::milvus();                        one Milvus 2.3.5, authorization on
 //! let topic = kafka.topic("walk_through", 4);
-//! topic.produce((0..100).map(|id| Record::json(json!({"id": id}))));
+//! topic.produce((0..100).map(|id| Record::json(&json!({"id": id}))));
 //! ```
 //!
 //! Calls block until what they ask for is so, and panic with what to look at when it does not become so. A server is a
