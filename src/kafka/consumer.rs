@@ -239,9 +239,7 @@ impl Consumer {
         for queue in &self.queues {
             if let Some(halt) = queue.tenure.halted() {
                 let partition = &queue.tenure.topic_partition;
-                self.stations
-                    .board
-                    .halt(partition.clone(), halt.cause);
+                self.stations.board.halt(partition.clone(), halt.cause);
             }
         }
     }

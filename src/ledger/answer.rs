@@ -61,6 +61,9 @@ impl Ledger {
         if let Some(by) = self.stop_by
             && matches!(self.phase, Phase::Steady | Phase::LookingUp { .. })
         {
+            if matches!(self.phase, Phase::LookingUp { .. }) {
+                self.commands.push(Command::Assign(Vec::new()));
+            }
             let partitions = self.parts.keys().cloned().collect();
             self.start_drain(partitions, true, by);
             return true;
@@ -158,6 +161,9 @@ impl Ledger {
     }
 
     fn start_drain(&mut self, partitions: Vec<TopicPartition>, stopping: bool, until: Instant) {
+        for partition in &partitions {
+            self.late.remove(partition); // or it would begin to be read in the middle of its drain
+        }
         self.commands.push(Command::StopReading(partitions.clone()));
         self.commands.push(Command::Flush);
         self.phase = Phase::Draining {
@@ -170,7 +176,9 @@ impl Ledger {
     }
 
     fn drain_step(&mut self, drain: Drain, until: Instant, now: Instant) -> bool {
-        if now < until && !self.all(&drain, Part::drained) {
+        // Asked to stop, a revoke waits no longer than the process may.
+        let due = self.stop_by.map_or(until, |by| by.min(until));
+        if now < due && !self.all(&drain, Part::drained) {
             self.phase = Phase::Draining { drain, until };
             return false;
         }
@@ -227,6 +235,18 @@ impl Ledger {
             .filter_map(|partition| self.parts.get(partition))
             // Of a tenure lost meanwhile there is nothing left to wait for.
             .all(|part| !part.tenure.is_open() || holds(part))
+    }
+
+    /// Kafka's client does not close while a rebalance waits for its answer.
+    pub(super) fn answer_waiting(&mut self) {
+        while let Some(rebalance) = self.waiting.pop_front() {
+            match rebalance {
+                Rebalance::Assigned(_) => self.commands.push(Command::Assign(Vec::new())),
+                Rebalance::Revoked(partitions) | Rebalance::Lost(partitions) => {
+                    self.unassign(partitions);
+                }
+            }
+        }
     }
 
     fn unassign(&mut self, partitions: Vec<TopicPartition>) {

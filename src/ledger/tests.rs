@@ -1,5 +1,7 @@
 //! The ledger driven by hand: each test tells a story and looks at the commands.
 
+mod stopping;
+
 use super::*;
 
 struct Story {
@@ -294,34 +296,6 @@ fn an_ack_for_a_closed_tenure_moves_nothing_of_the_next_one() {
     old.settle(20);
     story.later(5000);
     story.expect(&[]);
-}
-
-#[test]
-fn stopping_drains_commits_and_finishes() {
-    let mut story = Story::begun(&[0]);
-    story.hand(0, 20);
-    story.ledger.stop(story.now + Duration::from_secs(10));
-    story.run();
-    story.expect(&["stop reading 0", "flush"]);
-    story.settle(0, 20);
-    story.expect(&["store 0@20", "commit 1", "finished Drained"]);
-}
-
-#[test]
-fn stopping_with_something_unsettled_ends_at_its_deadline() {
-    let mut story = Story::begun(&[0]);
-    story.hand(0, 20);
-    story.ledger.stop(story.now + Duration::from_secs(10));
-    story.later(10_000);
-    story.expect(&["stop reading 0", "flush", "finished NotDrained"]);
-}
-
-#[test]
-fn stopping_before_an_assignment_finishes_at_once() {
-    let mut story = Story::new(OffsetReset::Earliest, false);
-    story.ledger.stop(story.now + Duration::from_secs(10));
-    story.run();
-    story.expect(&["stop reading ", "flush", "finished Drained"]);
 }
 
 #[test]
