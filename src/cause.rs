@@ -73,6 +73,12 @@ pub enum Cause {
         at: TopicPartition,
         detail: String,
     },
+    /// A corrupt batch, an unknown codec, a record larger than the client takes.
+    Unreadable {
+        at: TopicPartition,
+        offset: i64,
+        detail: String,
+    },
 }
 
 impl Cause {
@@ -97,6 +103,7 @@ impl Cause {
             Self::ShortCount { .. } => "short_count",
             Self::PlanImpossible { .. } => "plan_impossible",
             Self::OffsetOutOfRange { .. } => "offset_out_of_range",
+            Self::Unreadable { .. } => "unreadable",
         }
     }
 }
@@ -124,6 +131,10 @@ impl fmt::Display for Cause {
             Self::OffsetOutOfRange { at, detail } => write!(
                 f,
                 "{at}: {detail}; the records are gone from Kafka: decide from where to go on and set the group's offset"
+            ),
+            Self::Unreadable { at, offset, detail } => write!(
+                f,
+                "{at}@{offset}: the records from here on cannot be read ({detail}); mend the log or the consumer's limits, or set the group's offset behind them"
             ),
             kafka_or_milvus => kafka_or_milvus.fmt_held(f),
         }

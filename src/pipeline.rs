@@ -117,7 +117,7 @@ pub async fn run(
         since: Instant::now(),
     };
     let result = watch
-        .supervise(&mut tasks, consumer, &asked, stop, drain_budget(&config))
+        .supervise(&mut tasks, consumer, &asked, stop, &config)
         .await;
     tasks.abort_all();
     result
@@ -235,10 +235,11 @@ impl Watch<'_> {
         mut consumer: Consumer,
         asked: &Stop,
         stop: impl Future<Output = ()>,
-        budget: Duration,
+        config: &Config,
     ) -> Result<Outcome, PipelineError> {
         let mut stop = std::pin::pin!(stop);
         let mut stopping = false;
+        let mut out_of_time = std::pin::pin!(tokio::time::sleep(Duration::MAX));
         let mut tick = tokio::time::interval(TICK);
         let mut report = tokio::time::interval(ACTIVITY);
         let (metrics, board) = (&self.common.metrics, &self.common.board);
@@ -250,10 +251,13 @@ impl Watch<'_> {
                 }
                 () = &mut stop, if !stopping => {
                     stopping = true;
+                    let budget = drain_budget(config);
+                    out_of_time.set(tokio::time::sleep(config.shutdown_timeout));
                     tracing::info!(seconds = budget.as_secs(), "asked to stop; draining");
                     asked.request(budget);
                     self.common.wake.wake();
                 }
+                () = &mut out_of_time, if stopping => return Ok(Outcome::NotDrained),
                 Some(ended) = tasks.join_next() => {
                     let Err(error) = ended.map_err(Into::into).and_then(|result| result) else {
                         continue; // a planner that has made its plan

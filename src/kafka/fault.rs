@@ -14,6 +14,8 @@ pub(super) enum Fault {
     Login(String),
     /// Kafka has no record at the offset to be read next.
     OutOfRange,
+    /// What lies there cannot be read, and the client would go on behind it.
+    Unreadable(String),
     /// The end of a partition was reached.
     End,
     Fatal(String),
@@ -47,6 +49,10 @@ pub(super) fn judge(error: &ClientError, reason: &str, brokers: &str) -> Fault {
         Code::GroupAuthorizationFailed => permission("join the consumer group", &detail),
         Code::ClusterAuthorizationFailed => permission("use the cluster", &detail),
         Code::AutoOffsetReset | Code::OffsetOutOfRange => Fault::OutOfRange,
+        Code::BadMessage
+        | Code::BadCompression
+        | Code::NotImplemented
+        | Code::MessageSizeTooLarge => Fault::Unreadable(detail),
         Code::PartitionEOF => Fault::End,
         _ => Fault::Passing,
     }
@@ -68,6 +74,7 @@ mod tests {
                 Fault::Held(cause) => cause.label(),
                 Fault::Login(_) => "login",
                 Fault::OutOfRange => "out_of_range",
+                Fault::Unreadable(_) => "unreadable",
                 Fault::End => "end",
                 Fault::Fatal(_) => "fatal",
                 Fault::Passing => "passing",
@@ -80,6 +87,8 @@ mod tests {
             (Code::TopicAuthorizationFailed, "kafka_not_permitted"),
             (Code::GroupAuthorizationFailed, "kafka_not_permitted"),
             (Code::AutoOffsetReset, "out_of_range"),
+            (Code::BadMessage, "unreadable"),
+            (Code::MessageSizeTooLarge, "unreadable"),
             (Code::Fatal, "fatal"),
             (Code::PollExceeded, "passing"),
             (Code::OperationTimedOut, "passing"),

@@ -60,6 +60,12 @@ impl Consumer {
                     self.report_halts();
                 }
             }
+            Fault::Unreadable(detail) => {
+                if let Some(partition) = partition {
+                    self.ledger.unreadable(partition, detail);
+                    self.report_halts();
+                }
+            }
             Fault::End => {
                 if let Some(partition) = partition {
                     self.ledger.end_reported(partition);

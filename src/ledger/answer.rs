@@ -161,6 +161,9 @@ impl Ledger {
     }
 
     fn start_drain(&mut self, partitions: Vec<TopicPartition>, stopping: bool, until: Instant) {
+        for partition in &partitions {
+            self.late.remove(partition); // or it would begin to be read in the middle of its drain
+        }
         self.commands.push(Command::StopReading(partitions.clone()));
         self.commands.push(Command::Flush);
         self.phase = Phase::Draining {
@@ -173,8 +176,9 @@ impl Ledger {
     }
 
     fn drain_step(&mut self, drain: Drain, until: Instant, now: Instant) -> bool {
-        let until = self.stop_by.map_or(until, |by| until.min(by));
-        if now < until && !self.all(&drain, Part::drained) {
+        // Asked to stop, a revoke waits no longer than the process may.
+        let due = self.stop_by.map_or(until, |by| by.min(until));
+        if now < due && !self.all(&drain, Part::drained) {
             self.phase = Phase::Draining { drain, until };
             return false;
         }
@@ -223,8 +227,17 @@ impl Ledger {
         }
     }
 
-    /// Rebalances that came too late get an answer that takes nothing on, so that the client can close.
-    pub(super) fn answer_what_waits(&mut self) {
+    fn all(&self, drain: &Drain, holds: impl Fn(&Part) -> bool) -> bool {
+        drain
+            .partitions
+            .iter()
+            .filter_map(|partition| self.parts.get(partition))
+            // Of a tenure lost meanwhile there is nothing left to wait for.
+            .all(|part| !part.tenure.is_open() || holds(part))
+    }
+
+    /// Kafka's client does not close while a rebalance waits for its answer.
+    pub(super) fn answer_waiting(&mut self) {
         while let Some(rebalance) = self.waiting.pop_front() {
             match rebalance {
                 Rebalance::Assigned(_) => self.commands.push(Command::Assign(Vec::new())),
@@ -233,15 +246,6 @@ impl Ledger {
                 }
             }
         }
-    }
-
-    fn all(&self, drain: &Drain, holds: impl Fn(&Part) -> bool) -> bool {
-        drain
-            .partitions
-            .iter()
-            .filter_map(|partition| self.parts.get(partition))
-            // Of a tenure lost meanwhile there is nothing left to wait for.
-            .all(|part| !part.tenure.is_open() || holds(part))
     }
 
     fn unassign(&mut self, partitions: Vec<TopicPartition>) {

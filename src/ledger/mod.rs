@@ -220,11 +220,24 @@ impl Ledger {
 
     /// Kafka has no record at the offset to be read next.
     pub fn out_of_range(&mut self, partition: &TopicPartition) {
+        self.halt(partition, |at, offset| Cause::OffsetOutOfRange {
+            at,
+            detail: format!("offset {offset} is out of range"),
+        });
+    }
+
+    /// The client cannot read what lies at the offset to be read next, and would go on behind it.
+    pub fn unreadable(&mut self, partition: &TopicPartition, detail: String) {
+        self.halt(partition, |at, offset| Cause::Unreadable {
+            at,
+            offset,
+            detail,
+        });
+    }
+
+    fn halt(&self, partition: &TopicPartition, cause: impl FnOnce(TopicPartition, i64) -> Cause) {
         if let Some(part) = self.parts.get(partition) {
-            let cause = Cause::OffsetOutOfRange {
-                at: partition.clone(),
-                detail: format!("offset {} is out of range", part.handed),
-            };
+            let cause = cause(partition.clone(), part.handed);
             part.tenure.halt(part.handed, cause);
         }
     }
@@ -293,7 +306,7 @@ impl Ledger {
         for part in self.parts.values() {
             part.tenure.close();
         }
-        self.answer_what_waits();
+        self.answer_waiting();
         self.phase = Phase::Finished;
         self.commands.push(Command::Finished(outcome));
     }

@@ -1,8 +1,9 @@
 //! The ledger driven by hand: each test tells a story and looks at the commands.
 
-use super::*;
-
 mod ending;
+mod stopping;
+
+use super::*;
 
 struct Story {
     ledger: Ledger,

@@ -1,34 +1,6 @@
-//! How the ledger ends: asked to stop, at the end, or with everything halted.
+//! How the ledger ends: at the end, or with everything halted.
 
 use super::*;
-
-#[test]
-fn stopping_drains_commits_and_finishes() {
-    let mut story = Story::begun(&[0]);
-    story.hand(0, 20);
-    story.ledger.stop(story.now + Duration::from_secs(10));
-    story.run();
-    story.expect(&["stop reading 0", "flush"]);
-    story.settle(0, 20);
-    story.expect(&["store 0@20", "commit 1", "finished Drained"]);
-}
-
-#[test]
-fn stopping_with_something_unsettled_ends_at_its_deadline() {
-    let mut story = Story::begun(&[0]);
-    story.hand(0, 20);
-    story.ledger.stop(story.now + Duration::from_secs(10));
-    story.later(10_000);
-    story.expect(&["stop reading 0", "flush", "finished NotDrained"]);
-}
-
-#[test]
-fn stopping_before_an_assignment_finishes_at_once() {
-    let mut story = Story::new(OffsetReset::Earliest, false);
-    story.ledger.stop(story.now + Duration::from_secs(10));
-    story.run();
-    story.expect(&["stop reading ", "flush", "finished Drained"]);
-}
 
 #[test]
 fn all_halted_and_committed_ends_the_process() {
@@ -99,41 +71,4 @@ fn until_end_a_spare_member_ends_after_a_while() {
     story.assign(&[], look(None, 0, 0));
     story.later(10_000);
     story.expect(&["assign ", "finished EndReached { halted: false }"]);
-}
-
-#[test]
-fn stopping_answers_an_assign_that_is_being_looked_up() {
-    let mut story = Story::new(OffsetReset::Earliest, false);
-    story.ledger.assigned(vec![tp(0)]);
-    story.run();
-    story.ledger.stop(story.now + Duration::from_secs(10));
-    story.run();
-    let said = [
-        "look up 0",
-        "assign ",
-        "stop reading ",
-        "flush",
-        "finished Drained",
-    ];
-    story.expect(&said);
-}
-
-#[test]
-fn stopping_shortens_a_revoke_that_drains_and_answers_what_came_meanwhile() {
-    let mut story = Story::begun(&[0, 1]);
-    story.hand(0, 20);
-    story.ledger.revoked(vec![tp(0)]);
-    story.run();
-    story.ledger.stop(story.now + Duration::from_secs(10));
-    story.ledger.assigned(vec![tp(2)]);
-    story.said();
-    story.later(10_000);
-    let said = [
-        "unassign 0",
-        "stop reading 1",
-        "flush",
-        "assign ",
-        "finished NotDrained",
-    ];
-    story.expect(&said);
 }

@@ -1,0 +1,89 @@
+//! Asked to stop: in quiet, and in the middle of a rebalance.
+
+use super::*;
+
+#[test]
+fn stopping_drains_commits_and_finishes() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.run();
+    story.expect(&["stop reading 0", "flush"]);
+    story.settle(0, 20);
+    story.expect(&["store 0@20", "commit 1", "finished Drained"]);
+}
+
+#[test]
+fn stopping_with_something_unsettled_ends_at_its_deadline() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.later(10_000);
+    story.expect(&["stop reading 0", "flush", "finished NotDrained"]);
+}
+
+#[test]
+fn stopping_before_an_assignment_finishes_at_once() {
+    let mut story = Story::new(OffsetReset::Earliest, false);
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.run();
+    story.expect(&["stop reading ", "flush", "finished Drained"]);
+}
+
+#[test]
+fn stopping_cuts_the_drain_of_a_revoke_short() {
+    let mut story = Story::begun(&[0, 1]);
+    story.hand(0, 20);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.said();
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.later(9_999);
+    story.expect(&[]);
+    story.later(1);
+    let words = [
+        "unassign 0",
+        "stop reading 1",
+        "flush",
+        "finished NotDrained",
+    ];
+    story.expect(&words);
+}
+
+#[test]
+fn stopping_answers_an_assign_that_is_still_looked_up() {
+    let mut story = Story::new(OffsetReset::Earliest, false);
+    story.ledger.assigned(vec![tp(0)]);
+    story.run();
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.run();
+    let words = ["assign ", "stop reading ", "flush", "finished Drained"];
+    story.expect(&[&["look up 0"], &words[..]].concat());
+}
+
+#[test]
+fn a_rebalance_that_comes_while_stopping_is_answered_before_the_end() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.run();
+    story.said();
+    story.ledger.revoked(vec![tp(0)]);
+    story.settle(0, 20);
+    story.expect(&["store 0@20", "commit 1", "unassign 0", "finished Drained"]);
+}
+
+#[test]
+fn a_partition_revoked_before_it_was_looked_up_is_never_begun() {
+    let mut story = Story::begun(&[0]);
+    story.ledger.assigned(vec![tp(1)]);
+    story.run();
+    story.later(5000);
+    story.hand(0, 20);
+    story.ledger.revoked(vec![tp(0), tp(1)]);
+    story.run();
+    story.said();
+    story.ledger.looked_up(&tp(1), look(None, 0, 9));
+    story.run();
+    story.expect(&[]);
+}
