@@ -1,6 +1,6 @@
 //! Command line → function → exit status.
 
-use std::fmt::Display;
+use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -54,7 +54,7 @@ async fn run(config: Config, until_end: bool) -> u8 {
     let mut signals = match signal::Signals::new() {
         Ok(signals) => signals,
         Err(error) => {
-            tracing::error!(%error, "signals cannot be received");
+            tracing::error!("signals cannot be received: {error}");
             return FAILURE;
         }
     };
@@ -89,7 +89,7 @@ fn status(result: Result<Outcome, pipeline::PipelineError>) -> u8 {
             }
         }
         Err(error) => {
-            tracing::error!("{error}");
+            tracing::error!("{}", chain(&error));
             if error.is_configuration() {
                 CONFIGURATION
             } else {
@@ -100,7 +100,7 @@ fn status(result: Result<Outcome, pipeline::PipelineError>) -> u8 {
 }
 
 async fn check(config: &Config) -> u8 {
-    match check::check(config, &mut std::io::stdout()).await {
+    match check::check(config, pipeline::PATIENCE, &mut std::io::stdout()).await {
         Ok(check::Verdict::Clean) => OK,
         Ok(check::Verdict::WouldFail) => FAILURE,
         Ok(check::Verdict::Configuration) => CONFIGURATION,
@@ -120,6 +120,17 @@ fn clap_status(answer: &clap::Error) -> ExitCode {
 }
 
 /// Before there is a log, or beside it.
-fn complain(error: &impl Display) {
-    writeln!(std::io::stderr(), "{error}").ok();
+fn complain(error: &dyn Error) {
+    writeln!(std::io::stderr(), "{}", chain(error)).ok();
+}
+
+/// What went wrong, and behind it why.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text += &format!(": {error}");
+        source = error.source();
+    }
+    text
 }
