@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::pin::pin;
 use std::time::Duration;
 
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::cause::Cause;
@@ -16,7 +16,7 @@ use crate::milvus::Milvus;
 use crate::milvus::client::Client;
 use crate::milvus::schema::Schema;
 use crate::milvus::status::{Action, MilvusError};
-use crate::pipeline::PipelineError;
+use crate::pipeline::{PATIENCE, PipelineError};
 use crate::plan;
 use crate::routing;
 
@@ -34,14 +34,21 @@ pub enum Verdict {
     Configuration,
 }
 
-/// Prints the verdict on each part to `out`. A server that does not answer is waited for as long as `patience`; what one
-/// answers is final.
+/// Prints the verdict on each part to `out`.
 ///
 /// # Errors
 /// What would keep the sink from starting at all, or `out` not taking the text.
-pub async fn check(
-    config: &Config,
+pub async fn check(config: &Config, out: &mut impl Write) -> Result<Verdict, CheckError> {
+    check_within(PATIENCE, config, out).await
+}
+
+/// [`check`] with another patience: a server that does not answer is waited for that long. What one answers is final.
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_within(
     patience: Duration,
+    config: &Config,
     out: &mut impl Write,
 ) -> Result<Verdict, CheckError> {
     let routes = routing::collections(&config.topics, &config.collection_name)
@@ -60,7 +67,7 @@ pub async fn check(
     let mut verdict = kafka(config, patience, out).await?;
     writeln!(out, "\nMilvus at {endpoint}")?;
     if let Some(described) = patiently(patience, out, asking.join_next()).await? {
-        for (name, schema) in described? {
+        for (name, schema) in described.map_err(PipelineError::from)? {
             verdict = verdict.max(collection(config, &name, schema, out)?);
         }
     }
@@ -79,8 +86,6 @@ pub enum CheckError {
     Start(#[from] PipelineError),
     #[error("the result cannot be printed")]
     Print(#[from] io::Error),
-    #[error("a task of the check ended on its own")]
-    Task(#[from] JoinError),
 }
 
 /// What is set. Keys that say nothing are left out.
@@ -107,8 +112,8 @@ async fn kafka(
     writeln!(out, "\nKafka at {}", config.kafka.bootstrap_servers)?;
     let (kafka, topics) = (config.kafka.clone(), config.topics.clone());
     let asking = tokio::task::spawn_blocking(move || probe::topics(&kafka, &topics, patience));
-    let found = patiently(patience, out, asking).await??;
-    let found = match found {
+    let found = patiently(patience, out, asking).await?;
+    let found = match found.map_err(PipelineError::from)? {
         Ok(found) => found,
         Err(error @ KafkaError::Login(_)) => {
             writeln!(out, "  ✗ {error}")?;

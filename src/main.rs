@@ -89,7 +89,7 @@ fn status(result: Result<Outcome, pipeline::PipelineError>) -> u8 {
             }
         }
         Err(error) => {
-            tracing::error!("{}", chain(&error));
+            tracing::error!("{}", log::chain(&error));
             if error.is_configuration() {
                 CONFIGURATION
             } else {
@@ -100,7 +100,7 @@ fn status(result: Result<Outcome, pipeline::PipelineError>) -> u8 {
 }
 
 async fn check(config: &Config) -> u8 {
-    match check::check(config, pipeline::PATIENCE, &mut std::io::stdout()).await {
+    match check::check(config, &mut std::io::stdout()).await {
         Ok(check::Verdict::Clean) => OK,
         Ok(check::Verdict::WouldFail) => FAILURE,
         Ok(check::Verdict::Configuration) => CONFIGURATION,
@@ -121,16 +121,5 @@ fn clap_status(answer: &clap::Error) -> ExitCode {
 
 /// Before there is a log, or beside it.
 fn complain(error: &dyn Error) {
-    writeln!(std::io::stderr(), "{}", chain(error)).ok();
-}
-
-/// What went wrong, and behind it why.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text += &format!(": {error}");
-        source = error.source();
-    }
-    text
+    writeln!(std::io::stderr(), "{}", log::chain(error)).ok();
 }

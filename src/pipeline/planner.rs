@@ -9,7 +9,6 @@ use super::PipelineError;
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::milvus::Milvus;
-use crate::milvus::status::Action;
 use crate::ops::board::Scope;
 use crate::plan;
 use crate::writer::backoff::Backoff;
@@ -58,7 +57,6 @@ impl<M: Milvus> Planner<M> {
                 Err(error) if error.is_login_refused() => {
                     return Err(PipelineError::Refused(error.cause));
                 }
-                Err(error) if error.action == Action::Halt => return self.impossible(error.cause),
                 Err(error) => self.shared.stations.board.hold(scope.clone(), error.cause),
             }
             tokio::time::sleep(backoff.pause()).await;
@@ -70,18 +68,17 @@ impl<M: Milvus> Planner<M> {
                 self.plans.send_replace(PlanState::Ready(Arc::new(plan)));
                 Ok(())
             }
-            Err(error) => self.impossible(Cause::PlanImpossible {
-                collection: collection.to_string(),
-                reason: error.to_string(),
-            }),
+            Err(error) => {
+                let cause = Cause::PlanImpossible {
+                    collection: collection.to_string(),
+                    reason: error.to_string(),
+                };
+                if self.only {
+                    return Err(PipelineError::Refused(cause));
+                }
+                self.plans.send_replace(PlanState::Impossible(cause));
+                Ok(())
+            }
         }
-    }
-
-    fn impossible(&self, cause: Cause) -> Result<(), PipelineError> {
-        if self.only {
-            return Err(PipelineError::Refused(cause));
-        }
-        self.plans.send_replace(PlanState::Impossible(cause));
-        Ok(())
     }
 }

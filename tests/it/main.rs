@@ -10,3 +10,4 @@
 mod milvus_client;
 mod support;
 mod walk_through;
+mod trouble;
