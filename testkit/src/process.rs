@@ -179,6 +179,10 @@ impl Display for Process {
     }
 }
 
+#[allow(
+    clippy::print_stderr,
+    reason = "beside the panic of the test that failed"
+)]
 impl Drop for Process {
     fn drop(&mut self) {
         self.kill();

@@ -1,4 +1,10 @@
 //! No child outlives the test process.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy knows a test by its attribute only, and helpers have none"
+)]
 
 use std::path::Path;
 use std::process::Command;

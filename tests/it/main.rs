@@ -1,13 +1,15 @@
-//! All integration tests, one binary, so that they share their servers.
+//! The sink on real servers: one Kafka broker, one Milvus 2.3.5 and one Milvus Lite, shared by all tests
+//! (`testkit::suite`).
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "one crate; and what fails in a helper fails its test"
+    reason = "clippy knows a test by its attribute only, and helpers have none"
 )]
 
+mod compose;
 mod milvus_client;
 mod support;
 mod walk_through;
-mod trouble;
+mod wire;

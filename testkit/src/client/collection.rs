@@ -28,11 +28,11 @@ impl Collection {
     }
 
     pub fn int64_key(self, name: &str) -> Collection {
-        self.scalar(name, DataType::Int64).as_key()
+        self.scalar(name, DataType::Int64).key()
     }
 
     pub fn varchar_key(self, name: &str, max_length: u32) -> Collection {
-        self.varchar(name, max_length).as_key()
+        self.varchar(name, max_length).key()
     }
 
     /// Milvus makes the key (of the field before).
@@ -108,7 +108,7 @@ impl Collection {
         vectors.map(request).collect()
     }
 
-    fn as_key(self) -> Collection {
+    fn key(self) -> Collection {
         self.last(|field| field.is_primary_key = true)
     }
 

@@ -21,6 +21,7 @@ use crate::{runtime, wait};
 pub use collection::Collection;
 
 const CALL: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(90);
 // More than this needs several queries.
 const ROWS: &str = "16384";
@@ -45,6 +46,7 @@ pub struct Refusal {
 pub struct MilvusClient {
     stub: MilvusServiceClient<Channel>,
     token: Option<String>,
+    deadline: Duration,
 }
 
 impl MilvusClient {
@@ -56,12 +58,15 @@ impl MilvusClient {
         MilvusClient {
             stub: stub.max_decoding_message_size(512 << 20),
             token: token.map(|token| BASE64.encode(token)),
+            deadline: CALL,
         }
     }
 
     /// Whether the server answers questions about collections.
     pub fn is_ready(&self) -> bool {
-        let nobody = self.describe("no_such_collection");
+        let mut hurried = self.clone();
+        hurried.deadline = LOOK;
+        let nobody = hurried.describe("no_such_collection");
         nobody.is_err_and(|refusal| refusal.code == COLLECTION_NOT_FOUND)
     }
 
@@ -241,7 +246,7 @@ impl MilvusClient {
         F: Future<Output = Result<Response<A>, tonic::Status>> + Send,
     {
         let mut request = Request::new(message);
-        request.set_timeout(CALL);
+        request.set_timeout(self.deadline);
         if let Some(token) = &self.token {
             let token = token.parse().expect("base64 is ASCII");
             request.metadata_mut().insert("authorization", token);

@@ -1,0 +1,38 @@
+# Everything that is done to this repository. The servers of tests and demo live in target/services.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help services demo test audit fmt clippy clean-services
+
+# A build and the fetching of the servers run beside each other. Both need the tools of tools/prerequisites.sh.
+define build_and_services
+	@tools/prerequisites.sh
+	@tools/services.sh & services=$$!; \
+	cargo build $(1) || { kill $$services 2> /dev/null; exit 1; }; \
+	wait $$services
+endef
+
+help: ## What there is to do
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+services: ## Fetch Kafka, Milvus 2.3.5 and Milvus Lite into target/services
+	@tools/services.sh
+
+demo: ## Kafka to Milvus in six steps, on real servers (MILVUS=lite: the small one)
+	$(call build_and_services,--bin kafka-milvus-sink)
+	@cargo run --quiet --package testkit --bin demo
+
+test: ## Unit, property and integration tests on the real servers
+	$(call build_and_services,--workspace --all-targets)
+	@cargo test --workspace
+
+fmt: ## Format all code
+	@cargo fmt --all
+
+clippy: ## Lints; a warning is an error
+	@cargo clippy --workspace --all-targets -- -D warnings
+
+audit: ## Licences, bans, sources and (where the database can be had) advisories of all dependencies
+	@tools/audit.sh
+
+clean-services: ## Remove the fetched servers, their logs and data
+	@rm -rf target/services target/it-logs target/it-data
