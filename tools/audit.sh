@@ -2,7 +2,7 @@
 # Licences, bans and sources of all dependencies by cargo-deny; advisories too where their database can be had.
 set -eu
 cd "$(dirname "$0")/.."
-version=0.18.5
+version=0.20.2
 tool=$PWD/target/tools/cargo-deny-$version
 
 if [ ! -x "$tool/bin/cargo-deny" ]; then
