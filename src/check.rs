@@ -1,20 +1,29 @@
 //! `check`: reads, connects, describes and prints what would happen. Writes nothing and joins no group.
 
+use std::collections::BTreeSet;
+use std::future::Future;
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::cause::Cause;
 use crate::config::Config;
 use crate::kafka::{KafkaError, probe};
 use crate::milvus::Milvus;
 use crate::milvus::client::Client;
-use crate::milvus::status::MilvusError;
+use crate::milvus::schema::Schema;
+use crate::milvus::status::{Action, MilvusError};
 use crate::pipeline::{PATIENCE, PipelineError};
 use crate::plan;
 use crate::routing;
 
-/// A collection that is not there yet is looked for this often.
+/// A server that does not answer is asked this often.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Silence for longer is explained.
+const HUSH: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -30,17 +39,37 @@ pub enum Verdict {
 /// # Errors
 /// What would keep the sink from starting at all, or `out` not taking the text.
 pub async fn check(config: &Config, out: &mut impl Write) -> Result<Verdict, CheckError> {
+    check_within(PATIENCE, config, out).await
+}
+
+/// [`check`] with another patience: a server that does not answer is waited for that long. What one answers is final.
+///
+/// # Errors
+/// As [`check`].
+pub async fn check_within(
+    patience: Duration,
+    config: &Config,
+    out: &mut impl Write,
+) -> Result<Verdict, CheckError> {
     let routes = routing::collections(&config.topics, &config.collection_name)
         .map_err(PipelineError::from)?;
     let milvus = Client::new(&config.milvus).map_err(PipelineError::from)?;
+    let endpoint = milvus.endpoint();
+    let collections = routes.into_iter().map(|(_, collection)| collection);
     configuration(config, out)?;
-    let kafka = kafka(config, out).await?;
-    writeln!(out, "\nMilvus at {}", milvus.endpoint())?;
-    let mut verdict = kafka;
-    let mut names: Vec<&str> = routes.iter().map(|(_, name)| name.as_str()).collect();
-    names.dedup();
-    for name in names {
-        verdict = verdict.max(collection(config, &milvus, name, out).await?);
+    // Both are asked at the same time, so that one deadline does for both.
+    let mut asking = JoinSet::new();
+    asking.spawn(describe(
+        milvus,
+        collections.collect(),
+        Instant::now() + patience,
+    ));
+    let mut verdict = kafka(config, patience, out).await?;
+    writeln!(out, "\nMilvus at {endpoint}")?;
+    if let Some(described) = patiently(patience, out, asking.join_next()).await? {
+        for (name, schema) in described.map_err(PipelineError::from)? {
+            verdict = verdict.max(collection(config, &name, schema, out)?);
+        }
     }
     let conclusion = match verdict {
         Verdict::Clean => "everything is there: `run` would start to write at once",
@@ -55,20 +84,18 @@ pub async fn check(config: &Config, out: &mut impl Write) -> Result<Verdict, Che
 pub enum CheckError {
     #[error(transparent)]
     Start(#[from] PipelineError),
-    #[error("the result cannot be printed: {0}")]
+    #[error("the result cannot be printed")]
     Print(#[from] io::Error),
 }
 
+/// What is set. Keys that say nothing are left out.
 fn configuration(config: &Config, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "Configuration")?;
-    let widest = config.effective.iter().map(|e| e.key.len()).max();
-    for setting in &config.effective {
-        let (key, width) = (setting.key, widest.unwrap_or_default());
-        writeln!(
-            out,
-            "  {key:width$} = {}   ({})",
-            setting.value, setting.origin
-        )?;
+    let set = || config.effective.iter().filter(|e| !e.value.is_empty());
+    let widest = set().map(|e| e.key.len()).max().unwrap_or_default();
+    for setting in set() {
+        let (key, value, origin) = (setting.key, &setting.value, &setting.origin);
+        writeln!(out, "  {key:widest$} = {value}   ({origin})")?;
     }
     for notice in &config.notices {
         let level = if notice.warn { "warning" } else { "note" };
@@ -77,13 +104,16 @@ fn configuration(config: &Config, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-async fn kafka(config: &Config, out: &mut impl Write) -> Result<Verdict, CheckError> {
+async fn kafka(
+    config: &Config,
+    patience: Duration,
+    out: &mut impl Write,
+) -> Result<Verdict, CheckError> {
     writeln!(out, "\nKafka at {}", config.kafka.bootstrap_servers)?;
     let (kafka, topics) = (config.kafka.clone(), config.topics.clone());
-    let found = tokio::task::spawn_blocking(move || probe::topics(&kafka, &topics, PATIENCE))
-        .await
-        .map_err(PipelineError::from)?;
-    let found = match found {
+    let asking = tokio::task::spawn_blocking(move || probe::topics(&kafka, &topics, patience));
+    let found = patiently(patience, out, asking).await?;
+    let found = match found.map_err(PipelineError::from)? {
         Ok(found) => found,
         Err(error @ KafkaError::Login(_)) => {
             writeln!(out, "  ✗ {error}")?;
@@ -105,21 +135,23 @@ async fn kafka(config: &Config, out: &mut impl Write) -> Result<Verdict, CheckEr
     Ok(verdict)
 }
 
-async fn collection(
+fn collection(
     config: &Config,
-    milvus: &Client,
     name: &str,
+    schema: Result<Schema, MilvusError>,
     out: &mut impl Write,
-) -> Result<Verdict, CheckError> {
-    let schema = match describe(milvus, name).await {
+) -> io::Result<Verdict> {
+    let schema = match schema {
         Ok(schema) => schema,
         Err(error) => {
             writeln!(out, "  ✗ {}", error.cause)?;
-            return Ok(if error.is_login_refused() {
-                Verdict::Configuration
-            } else {
-                Verdict::WouldFail
-            });
+            return Ok(
+                if error.is_login_refused() || error.action == Action::Halt {
+                    Verdict::Configuration
+                } else {
+                    Verdict::WouldFail
+                },
+            );
         }
     };
     let rules = plan::Rules {
@@ -146,18 +178,47 @@ async fn collection(
     }
 }
 
-/// Waits a while for what the world can mend.
-async fn describe(
-    milvus: &Client,
-    name: &str,
-) -> Result<crate::milvus::schema::Schema, MilvusError> {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        match milvus.describe(name).await {
-            Err(error) if !error.is_login_refused() && Instant::now() < until => {
-                tokio::time::sleep(PAUSE).await;
+/// A collection and its schema, or what is in the way.
+type Described = (String, Result<Schema, MilvusError>);
+
+/// Asks for each collection, until `until` where Milvus does not answer.
+async fn describe(milvus: Client, collections: BTreeSet<String>, until: Instant) -> Vec<Described> {
+    let mut described = Vec::new();
+    for name in collections {
+        let schema = loop {
+            match milvus.describe(&name).await {
+                Err(error) if is_no_answer(&error.cause) && Instant::now() < until => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                answer => break answer,
             }
-            answer => return answer,
-        }
+        };
+        described.push((name, schema));
     }
+    described
+}
+
+fn is_no_answer(cause: &Cause) -> bool {
+    matches!(
+        cause,
+        Cause::MilvusUnreachable { .. } | Cause::MilvusSlow { .. } | Cause::MilvusBusy { .. }
+    )
+}
+
+/// Says after a while that there is something to wait for.
+async fn patiently<T>(
+    patience: Duration,
+    out: &mut impl Write,
+    answer: impl Future<Output = T>,
+) -> io::Result<T> {
+    let mut answer = pin!(answer);
+    if let Ok(answer) = tokio::time::timeout(HUSH, &mut answer).await {
+        return Ok(answer);
+    }
+    writeln!(
+        out,
+        "  … no answer yet; waiting up to {} s",
+        patience.as_secs()
+    )?;
+    Ok(answer.await)
 }

@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::exit::Status;
+use crate::log;
 use crate::pipeline;
 
 /// The first SIGTERM or SIGINT drains, the second ends at once.
@@ -12,7 +13,7 @@ pub async fn run(config: Config, until_end: bool) -> Status {
     let mut signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => {
-            tracing::error!(%error, "signals cannot be received");
+            tracing::error!("signals cannot be received: {error}");
             return Status::Failure;
         }
     };
@@ -30,7 +31,7 @@ pub async fn run(config: Config, until_end: bool) -> Status {
                     outcome.into()
                 }
                 Err(error) => {
-                    tracing::error!("{error}");
+                    tracing::error!("{}", log::chain(&error));
                     Status::from(&error)
                 }
             },

@@ -1,5 +1,7 @@
 //! The log: text or JSON lines on standard error; a panic is one line of it and the end of the process.
 
+use std::error::Error;
+
 use crate::config::LogConfig;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
@@ -35,4 +37,15 @@ pub fn end_on_panic() {
         );
         std::process::abort();
     }));
+}
+
+/// What went wrong, and behind it why.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text += &format!(": {error}");
+        source = error.source();
+    }
+    text
 }

@@ -1,6 +1,6 @@
 //! Command line → function → exit status.
 
-use std::fmt::Display;
+use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -49,7 +49,7 @@ fn execute(command: Command, config: Config) -> Status {
 }
 
 /// For a person at the terminal, before there is a log or beside it.
-fn complain(error: &impl Display, status: Status) -> Status {
-    writeln!(std::io::stderr(), "{error}").ok();
+fn complain(error: &dyn Error, status: Status) -> Status {
+    writeln!(std::io::stderr(), "{}", log::chain(error)).ok();
     status
 }

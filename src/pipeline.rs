@@ -1,14 +1,15 @@
 //! Wires the stations and drains them: `run(config, until_end, stop)` → outcome. No statics.
 
 mod planner;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::budget::Budget;
@@ -18,7 +19,6 @@ use crate::kafka::{self, KafkaError, Station, Stop};
 use crate::ledger::{self, Outcome};
 use crate::milvus::Milvus;
 use crate::milvus::client::{Client, ClientError};
-use crate::ops::activity::Activity;
 use crate::ops::board::Board;
 use crate::ops::http;
 use crate::ops::metrics::Metrics;
@@ -26,16 +26,12 @@ use crate::routing::{self, Lanes, Meeting};
 use crate::wake::Wake;
 use crate::writer::{self, Inlet, PlanState, Shared, Stations, Writer};
 use planner::Planner;
+use watch::{Shutdown, Watch};
 
 /// How long `--until-end` waits before its first row for what the world must mend.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-const TICK: Duration = Duration::from_secs(1);
-/// How often the log says what was done.
-const ACTIVITY: Duration = Duration::from_secs(30);
 /// A revoke waits no longer than this for what is in flight.
 const DRAIN: Duration = Duration::from_secs(30);
-/// Kept back from `shutdown.timeout.ms` for the last commit and for leaving the group.
-const LEAVE: Duration = Duration::from_secs(5);
 
 /// Why the sink ended without being asked to, or could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -52,11 +48,11 @@ pub enum PipelineError {
     Refused(Cause),
     #[error("nothing could be written within {} s: {cause}", PATIENCE.as_secs())]
     Waited { cause: Cause },
-    #[error("a task of the sink ended on its own: {0}")]
+    #[error("a task of the sink ended on its own")]
     Task(#[from] JoinError),
     #[error("the consumer thread ended on its own")]
     Consumer,
-    #[error("the consumer thread cannot be started: {0}")]
+    #[error("the consumer thread cannot be started")]
     Thread(#[from] std::io::Error),
 }
 
@@ -111,13 +107,9 @@ pub async fn run(
     let lanes = writers(&config, &routes, &milvus, &common, &mut tasks);
     let asked = Arc::new(Stop::default());
     let consumer = consumer(station(&config, until_end, lanes, &common, &asked))?;
-    let watch = Watch {
-        common: &common,
-        until_end,
-        since: Instant::now(),
-    };
-    let result = watch
-        .supervise(&mut tasks, consumer, &asked, stop, &config)
+    let shutdown = Shutdown::within(config.shutdown_timeout);
+    let result = Watch::new(&common, until_end)
+        .supervise(&mut tasks, consumer, &asked, stop, shutdown)
         .await;
     tasks.abort_all();
     result
@@ -135,7 +127,7 @@ fn writers(
     let names: std::collections::BTreeSet<&str> =
         routes.iter().map(|(_, name)| name.as_str()).collect();
     for &collection in &names {
-        let (sender, plans) = watch::channel(PlanState::Waiting);
+        let (sender, plans) = tokio::sync::watch::channel(PlanState::Waiting);
         let shared = Arc::new(Shared::new(
             Arc::from(collection),
             Arc::clone(milvus),
@@ -203,11 +195,6 @@ fn drain_deadline(kafka: &KafkaConfig) -> Duration {
     DRAIN.min(kafka.max_poll_interval / 3)
 }
 
-fn drain_budget(config: &Config) -> Duration {
-    let whole = config.shutdown_timeout;
-    whole.saturating_sub(LEAVE).max(whole / 2)
-}
-
 type Consumer = oneshot::Receiver<Result<Outcome, KafkaError>>;
 
 fn consumer(station: Station) -> Result<Consumer, PipelineError> {
@@ -219,82 +206,6 @@ fn consumer(station: Station) -> Result<Consumer, PipelineError> {
             sender.send(kafka::run(station)).ok();
         })?;
     Ok(outcome)
-}
-
-/// Looks after the stations until one of them ends.
-struct Watch<'a> {
-    common: &'a Stations,
-    until_end: bool,
-    since: Instant,
-}
-
-impl Watch<'_> {
-    async fn supervise(
-        &self,
-        tasks: &mut Tasks,
-        mut consumer: Consumer,
-        asked: &Stop,
-        stop: impl Future<Output = ()>,
-        config: &Config,
-    ) -> Result<Outcome, PipelineError> {
-        let mut stop = std::pin::pin!(stop);
-        let mut stopping = false;
-        let mut out_of_time = std::pin::pin!(tokio::time::sleep(Duration::MAX));
-        let mut tick = tokio::time::interval(TICK);
-        let mut report = tokio::time::interval(ACTIVITY);
-        let (metrics, board) = (&self.common.metrics, &self.common.board);
-        let mut activity = Activity::new(Arc::clone(metrics), Arc::clone(board), Instant::now());
-        loop {
-            tokio::select! {
-                outcome = &mut consumer => {
-                    return outcome.map_err(|_| PipelineError::Consumer)?.map_err(Into::into);
-                }
-                () = &mut stop, if !stopping => {
-                    stopping = true;
-                    let budget = drain_budget(config);
-                    out_of_time.set(tokio::time::sleep(config.shutdown_timeout));
-                    tracing::info!(seconds = budget.as_secs(), "asked to stop; draining");
-                    asked.request(budget);
-                    self.common.wake.wake();
-                }
-                () = &mut out_of_time, if stopping => return Ok(Outcome::NotDrained),
-                Some(ended) = tasks.join_next() => {
-                    let Err(error) = ended.map_err(Into::into).and_then(|result| result) else {
-                        continue; // a planner that has made its plan
-                    };
-                    asked.request(Duration::ZERO);
-                    self.common.wake.wake();
-                    tokio::time::timeout(LEAVE, consumer).await.ok();
-                    return Err(error);
-                }
-                _ = report.tick() => {
-                    if let Some(line) = activity.line(Instant::now()) {
-                        tracing::info!("{line}");
-                    }
-                }
-                _ = tick.tick() => {
-                    board.tick(Instant::now());
-                    if let Some(cause) = self.waited_too_long() {
-                        asked.request(Duration::ZERO);
-                        self.common.wake.wake();
-                        tokio::time::timeout(LEAVE, consumer).await.ok();
-                        return Err(PipelineError::Waited { cause });
-                    }
-                }
-            }
-        }
-    }
-
-    /// `--until-end` has waited for the world, has written nothing, and is told what is in the way.
-    fn waited_too_long(&self) -> Option<Cause> {
-        if !self.until_end
-            || self.since.elapsed() < PATIENCE
-            || self.common.metrics.rows_written.get() > 0
-        {
-            return None;
-        }
-        self.common.board.readiness().err()?.into_iter().next()
-    }
 }
 
 /// What is read from where to where, and what the reader of the log should know.
@@ -321,6 +232,7 @@ fn announce(
     let settings: Vec<String> = config
         .effective
         .iter()
+        .filter(|setting| !setting.value.is_empty())
         .map(|setting| format!("{}={}", setting.key, setting.value))
         .collect();
     tracing::info!("effective configuration: {}", settings.join(" "));

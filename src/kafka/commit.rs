@@ -30,6 +30,8 @@ pub(super) enum Request {
     Commit(u64),
     /// Which of these topics are there?
     Topics(Vec<String>),
+    /// A subscribed topic has come: have the group join with it.
+    Rejoin,
 }
 
 #[derive(Debug)]
@@ -84,6 +86,10 @@ fn serve(
                 let missing = missing_topics(client, &topics);
                 let failed = missing.is_err();
                 (vec![Answer::Topics(missing)], failed)
+            }
+            Request::Rejoin => {
+                rejoin(client);
+                (Vec::new(), false)
             }
         };
         for answer in answers {
@@ -155,6 +161,14 @@ fn watermarks(
     partition: &TopicPartition,
 ) -> Result<(i64, i64), KafkaError> {
     client.fetch_watermarks(&partition.topic, partition.partition, QUESTION)
+}
+
+/// librdkafka compares the subscription with what is there only once in `topic.metadata.refresh.interval.ms`, and with
+/// every listing of all topics.
+fn rejoin(client: &BaseConsumer<Context>) {
+    if let Err(error) = client.fetch_metadata(None, QUESTION) {
+        tracing::debug!(%error, "topics were not listed; the new one is found a little later");
+    }
 }
 
 fn missing_topics(

@@ -16,6 +16,7 @@ use rdkafka::ClientConfig;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
+use crate::cause::Cause;
 use crate::config::{KafkaConfig, Setting};
 use crate::ledger::{Outcome, Rules};
 use crate::routing::Lanes;
@@ -56,11 +57,11 @@ impl Stop {
 pub enum KafkaError {
     #[error("the Kafka client refuses its settings: {0}")]
     Settings(String),
-    #[error("Kafka refused the login: {0}")]
+    #[error("{}", refused_login(.0))]
     Login(String),
     #[error("Kafka's client gave up: {0}")]
     Fatal(String),
-    #[error("the consumer cannot start a thread: {0}")]
+    #[error("the consumer cannot start a thread")]
     Thread(#[from] std::io::Error),
 }
 
@@ -69,6 +70,12 @@ impl KafkaError {
     pub fn is_configuration(&self) -> bool {
         matches!(self, Self::Settings(_) | Self::Login(_))
     }
+}
+
+/// Said with the same remedy as when it happens later on.
+fn refused_login(detail: &str) -> Cause {
+    let detail = detail.to_owned();
+    Cause::KafkaLoginRefused { detail }
 }
 
 /// Reads until asked to stop, until the end, or until nothing can go on. Blocks its thread.

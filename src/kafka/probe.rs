@@ -15,7 +15,7 @@ const QUESTION: Duration = Duration::from_secs(3);
 /// A topic, and its count of partitions or what is in the way.
 pub type Found = (String, Result<usize, Cause>);
 
-/// Looks for the topics for as long as `patience`. Blocks its thread.
+/// Looks for the topics; a Kafka that does not answer is waited for as long as `patience`. Blocks its thread.
 ///
 /// # Errors
 /// What only the configuration can mend: settings the client refuses, a refused login.
@@ -45,7 +45,8 @@ pub fn topics(
             },
             Err(error) => Err(unreachable(config, &error, &client.context().reason())),
         };
-        if found.is_ok() || Instant::now() >= until {
+        let answered = !matches!(found, Err(Cause::KafkaUnreachable { .. }));
+        if answered || Instant::now() >= until {
             return Ok((topic.clone(), found));
         }
         std::thread::park_timeout(Duration::from_millis(200));

@@ -93,10 +93,12 @@ impl Consumer {
             .iter()
             .map(|(topic, _)| Arc::from(topic.as_str()))
             .collect();
-        for topic in &self.missing {
-            if !names.contains(topic) {
-                self.stations.board.clear(&Scope::Topic(Arc::clone(topic)));
-            }
+        let came = |topic: &&Arc<str>| !names.contains(topic);
+        for topic in self.missing.iter().filter(came) {
+            self.stations.board.clear(&Scope::Topic(Arc::clone(topic)));
+        }
+        if self.missing.iter().any(|topic| came(&topic)) {
+            self.ask(Request::Rejoin);
         }
         for (topic, code) in missing {
             let cause = match judge(&ClientError::MetadataFetch(code), "", "") {

@@ -30,7 +30,7 @@ const MAX_SILENCE: Duration = Duration::from_secs(30);
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Debug, Error)]
-#[error("ops.listen: cannot listen on {address}; choose another address, or 'none'")]
+#[error("ops.listen: choose another address, or 'none': cannot listen on {address}")]
 pub struct BindError {
     pub address: SocketAddr,
     pub source: io::Error,

@@ -6,21 +6,27 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::milvus_server::ROOT_TOKEN;
 use crate::process::{Process, Signal};
-use crate::{ports, services};
+use crate::{kafka, ports, services};
 
 /// How to start the sink: `Sink::new(BINARY).file(&path).set("tasks.max", "2").start()`.
 #[derive(Debug)]
 pub struct SinkCommand {
     command: Command,
     ops_port: u16,
+    secrets: Vec<String>,
 }
 
-/// A running sink. Dropping it kills it.
+/// A running sink. Dropping it kills it, and fails the test when the sink has written a secret anywhere.
 #[derive(Debug)]
 pub struct Sink {
     process: Process,
     ops_port: u16,
+    secrets: Vec<String>,
 }
 
 impl Sink {
@@ -29,7 +35,12 @@ impl Sink {
     pub fn new(binary: impl AsRef<Path>) -> SinkCommand {
         let ops_port = ports::free();
         let command = Command::new(binary.as_ref());
-        let sink = SinkCommand { command, ops_port };
+        let sink = SinkCommand {
+            command,
+            ops_port,
+            secrets: vec![kafka::PASSWORD.to_owned()],
+        };
+        let sink = sink.token(ROOT_TOKEN);
         sink.set("ops.listen", &format!("127.0.0.1:{ops_port}"))
     }
 }
@@ -47,10 +58,19 @@ impl SinkCommand {
         self
     }
 
-    /// One more configuration file, with this text.
-    pub fn config(self, text: &str) -> SinkCommand {
+    /// One more configuration file, with this text. A token in it may not be seen in what the sink writes.
+    pub fn config(mut self, text: &str) -> SinkCommand {
+        for token in text.lines().filter_map(|line| line.strip_prefix("token=")) {
+            self = self.token(token);
+        }
         let path = write_config(text);
         self.file(&path)
+    }
+
+    fn token(mut self, token: &str) -> SinkCommand {
+        self.secrets.push(token.to_owned());
+        self.secrets.push(BASE64.encode(token));
+        self
     }
 
     /// `--set KEY=VALUE`.
@@ -59,8 +79,12 @@ impl SinkCommand {
         self
     }
 
+    /// A variable of its environment. A token in it may not be seen in what the sink writes.
     pub fn env(mut self, name: &str, value: &str) -> SinkCommand {
         self.command.env(name, value);
+        if name.ends_with("TOKEN") {
+            return self.token(value);
+        }
         self
     }
 
@@ -68,6 +92,7 @@ impl SinkCommand {
         Sink {
             process: Process::start("sink", &self.command),
             ops_port: self.ops_port,
+            secrets: self.secrets,
         }
     }
 
@@ -151,6 +176,7 @@ impl Sink {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let (head, body) = answer.split_once("\r\n\r\n")?;
+        self.assert_no_secret(body);
         let status = head.split(' ').nth(1)?.parse().ok()?;
         Some((status, body.to_owned()))
     }
@@ -163,6 +189,23 @@ impl Sink {
             let answer = self.http_get("/readyz")?;
             (answer.0 == status).then_some(answer.1)
         })
+    }
+}
+
+impl Sink {
+    fn assert_no_secret(&self, text: &str) {
+        for secret in &self.secrets {
+            assert!(!text.contains(secret), "a secret is in:\n{text}");
+        }
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.process.kill();
+            self.assert_no_secret(&self.output());
+        }
     }
 }
 

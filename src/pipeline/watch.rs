@@ -1,0 +1,184 @@
+//! Looks after the stations: relays the request to stop, logs what is done, notices what ended on its own, and gives up
+//! where that is wanted.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Consumer, PATIENCE, PipelineError, Tasks};
+use crate::cause::Cause;
+use crate::kafka::Stop;
+use crate::ledger::Outcome;
+use crate::ops::activity::Activity;
+use crate::writer::Stations;
+
+const TICK: Duration = Duration::from_secs(1);
+/// For the last commit and for leaving the group.
+const LEAVE: Duration = Duration::from_secs(5);
+/// How often the log says what was done.
+const ACTIVITY: Duration = Duration::from_secs(30);
+
+/// How long stopping may take, whatever hangs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shutdown {
+    whole: Duration,
+    /// What is left of it without the last commit and leaving the group.
+    drain: Duration,
+}
+
+impl Shutdown {
+    /// `whole` is `shutdown.timeout.ms`.
+    pub(super) fn within(whole: Duration) -> Self {
+        Self {
+            whole,
+            drain: whole.saturating_sub(LEAVE).max(whole / 2),
+        }
+    }
+}
+
+/// Looks after the stations until one of them ends.
+pub(super) struct Watch<'a> {
+    common: &'a Stations,
+    until_end: bool,
+    since: Instant,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(common: &'a Stations, until_end: bool) -> Self {
+        Self {
+            common,
+            until_end,
+            since: Instant::now(),
+        }
+    }
+
+    pub(super) async fn supervise(
+        &self,
+        tasks: &mut Tasks,
+        mut consumer: Consumer,
+        asked: &Stop,
+        stop: impl Future<Output = ()>,
+        shutdown: Shutdown,
+    ) -> Result<Outcome, PipelineError> {
+        let mut stop = std::pin::pin!(stop);
+        let mut stopping = false;
+        let mut out_of_time = std::pin::pin!(tokio::time::sleep(Duration::MAX));
+        let mut tick = tokio::time::interval(TICK);
+        let mut report = tokio::time::interval(ACTIVITY);
+        let (metrics, board) = (&self.common.metrics, &self.common.board);
+        let mut activity = Activity::new(Arc::clone(metrics), Arc::clone(board), now());
+        loop {
+            tokio::select! {
+                outcome = &mut consumer => {
+                    return outcome.map_err(|_| PipelineError::Consumer)?.map_err(Into::into);
+                }
+                () = &mut stop, if !stopping => {
+                    stopping = true;
+                    out_of_time.set(tokio::time::sleep(shutdown.whole));
+                    tracing::info!(seconds = shutdown.drain.as_secs(), "asked to stop; draining");
+                    asked.request(shutdown.drain);
+                    self.common.wake.wake();
+                }
+                () = &mut out_of_time, if stopping => return Ok(Outcome::NotDrained),
+                Some(ended) = tasks.join_next() => {
+                    let Err(error) = ended.map_err(Into::into).and_then(|result| result) else {
+                        continue; // a planner that has made its plan
+                    };
+                    self.leave(asked, consumer).await;
+                    return Err(error);
+                }
+                _ = report.tick() => {
+                    if let Some(line) = activity.line(now()) {
+                        tracing::info!("{line}");
+                    }
+                }
+                _ = tick.tick() => {
+                    board.tick(now());
+                    if let Some(cause) = self.waited_too_long() {
+                        self.leave(asked, consumer).await;
+                        return Err(PipelineError::Waited { cause });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Drains nothing, but leaves the group, so that the next one need not wait for a time-out.
+    async fn leave(&self, asked: &Stop, consumer: Consumer) {
+        asked.request(Duration::ZERO);
+        self.common.wake.wake();
+        tokio::time::timeout(LEAVE, consumer).await.ok();
+    }
+
+    /// `--until-end` has waited for the world, has written nothing, and is told what is in the way.
+    fn waited_too_long(&self) -> Option<Cause> {
+        if !self.until_end
+            || self.since.elapsed() < PATIENCE
+            || self.common.metrics.rows_written.get() > 0
+        {
+            return None;
+        }
+        self.common.board.readiness().err()?.into_iter().next()
+    }
+}
+
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::budget::Budget;
+    use crate::ops::board::{Board, Scope};
+    use crate::ops::metrics::Metrics;
+    use crate::wake::Wake;
+
+    /// Supervises for two minutes a consumer that waits for its broker.
+    async fn watched(until_end: bool, rows_written: u64) -> Option<(String, u64)> {
+        let budget = Budget::new(1);
+        let metrics = Metrics::new(Arc::clone(&budget));
+        let common = Stations {
+            board: Board::new(Arc::clone(&metrics)),
+            wake: Arc::new(Wake::default()),
+            metrics,
+            budget,
+        };
+        common.board.set_assigned(0);
+        let topic = "t".to_owned();
+        let missing = Cause::TopicMissing { topic };
+        common.board.hold(Scope::Topic("t".into()), missing);
+        common.metrics.rows_written.inc_by(rows_written);
+        let (_consumer, outcome) = oneshot::channel();
+        let (mut tasks, asked) = (Tasks::new(), Stop::default());
+        let start = Instant::now();
+        let watch = Watch::new(&common, until_end);
+        let stop = std::future::pending();
+        let watching = watch.supervise(
+            &mut tasks,
+            outcome,
+            &asked,
+            stop,
+            Shutdown::within(PATIENCE),
+        );
+        let ended = tokio::time::timeout(2 * PATIENCE, watching).await.ok()?;
+        let error = ended.unwrap_err();
+        assert!(!error.is_configuration());
+        Some((error.to_string(), start.elapsed().as_secs()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn until_end_gives_up_after_a_minute_without_a_row_and_a_daemon_never_does() {
+        let (said, seconds) = watched(true, 0).await.unwrap();
+        let expected = "nothing could be written within 60 s: topic 't' does not exist; create it, or correct 'topics'";
+        assert_eq!(said, expected);
+        let slack = (LEAVE + TICK).as_secs();
+        assert!((60..=60 + slack).contains(&seconds), "{seconds}");
+        assert_eq!(watched(true, 1).await, None);
+        assert_eq!(watched(false, 0).await, None);
+    }
+}
