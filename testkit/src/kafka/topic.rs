@@ -54,7 +54,7 @@ impl Record {
     }
 }
 
-/// A topic that the test made.
+/// A topic of a broker.
 #[derive(Debug, Clone)]
 pub struct Topic {
     bootstrap: String,
@@ -76,13 +76,18 @@ impl Topic {
         let admin = admin(bootstrap);
         let made = runtime::block_on(admin.create_topics([&topic], &AdminOptions::new()));
         made.unwrap().remove(0).expect("the topic is new");
-        let topic = Topic {
+        let topic = Topic::existing(bootstrap, name, partitions);
+        topic.await_leaders();
+        topic
+    }
+
+    /// A topic that somebody else made.
+    pub fn existing(bootstrap: &str, name: &str, partitions: i32) -> Topic {
+        Topic {
             bootstrap: bootstrap.to_owned(),
             name: name.to_owned(),
             partitions,
-        };
-        topic.await_leaders();
-        topic
+        }
     }
 
     pub fn name(&self) -> &str {

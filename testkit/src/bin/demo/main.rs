@@ -1,0 +1,70 @@
+//! `make demo`: the six steps of the walk-through on a real Kafka and a real Milvus, then 50,000 records, a bad one and
+//! a search. `demo servers` (`make servers`) only starts the two servers, for who wants to type the steps.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "it talks to the person who started it, and ends when a step does not do what it says"
+)]
+
+mod article;
+mod beyond;
+mod servers;
+mod shell;
+mod steps;
+
+use std::fs::File;
+use std::panic::PanicHookInfo;
+use std::time::Instant;
+
+use servers::Servers;
+
+/// Topic and collection alike, as in the documentation of the Connect plugin.
+const NAME: &str = "topic_0";
+
+fn main() {
+    std::panic::set_hook(Box::new(complain));
+    let servers_only = match std::env::args().nth(1).as_deref() {
+        None => false,
+        Some("servers") => true,
+        Some(other) => panic!("unknown argument '{other}': wanted nothing, or servers"),
+    };
+    let _alone = lock();
+    let started = Instant::now();
+    let servers = Servers::start();
+    if servers_only {
+        servers.wait();
+    }
+    steps::topic(&servers);
+    steps::collection(&servers);
+    steps::files(&servers);
+    let sink = steps::start();
+    steps::produce(&servers);
+    steps::look(&servers);
+    steps::stop(&sink);
+
+    let sink = beyond::many(&servers);
+    beyond::bad_record(&servers, &sink);
+    beyond::search(&servers);
+    drop(sink);
+    drop(servers);
+    let seconds = started.elapsed().as_secs_f32();
+    println!(
+        "\nDone in {seconds:.0} s. Sink, Kafka and Milvus have been ended; the files are in target/demo."
+    );
+}
+
+/// Two at once would write each other's files.
+fn lock() -> File {
+    let lock = File::create(steps::demo_dir().join(".lock")).expect("target/demo can be written");
+    let taken = lock.try_lock();
+    assert!(taken.is_ok(), "another demo is running in this folder");
+    lock
+}
+
+/// What the failed step says, in one line; the children end with this process.
+fn complain(panic: &PanicHookInfo<'_>) {
+    let said = panic.payload_as_str().unwrap_or("no message");
+    eprintln!("\nThe demo failed: {said}");
+}
