@@ -7,6 +7,11 @@
     reason = "one crate; and what fails in a helper fails its test"
 )]
 
+mod delivery;
+mod halts;
+mod load;
 mod milvus_client;
+mod outages;
 mod support;
+mod until_end;
 mod walk_through;
