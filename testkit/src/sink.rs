@@ -181,6 +181,16 @@ impl Sink {
         Some((status, body.to_owned()))
     }
 
+    /// The value on `/metrics` of a series, named with its labels; 0 where it is not there.
+    pub fn metric(&self, series: &str) -> i64 {
+        let page = self.http_get("/metrics").map(|answer| answer.1);
+        let page = page.unwrap_or_default();
+        let values = page.lines().filter_map(|line| line.strip_prefix(series));
+        let mut values = values.filter_map(|value| value.strip_prefix(' '));
+        let value = values.next().unwrap_or("0");
+        value.parse().expect("a whole number")
+    }
+
     /// Waits until `/readyz` answers with this status, and gives its text.
     #[track_caller]
     pub fn await_readyz(&self, status: u16, timeout: Duration) -> String {

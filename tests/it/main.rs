@@ -9,7 +9,12 @@
 )]
 
 mod compose;
+mod delivery;
+mod halts;
+mod load;
 mod milvus_client;
+mod outages;
 mod support;
+mod until_end;
 mod walk_through;
 mod wire;

@@ -97,6 +97,27 @@ impl Job {
         Sink::new(SINK).config(&self.config())
     }
 
+    /// The sink reaches Milvus by another way than the test does: a proxy that breaks.
+    pub fn through(mut self, endpoint: String) -> Self {
+        self.endpoint = endpoint;
+        self
+    }
+
+    /// One that does not keep a test waiting: for company, for the next commit, for a dead member.
+    pub fn quick(&self) -> SinkCommand {
+        [
+            ("linger.ms", "10"),
+            ("offset.flush.interval.ms", "100"),
+            ("milvus.request.timeout.ms", "2000"),
+            ("milvus.retry.backoff.max.ms", "500"),
+            ("consumer.session.timeout.ms", "6000"),
+            ("consumer.heartbeat.interval.ms", "300"),
+            ("tasks.max", "2"),
+        ]
+        .into_iter()
+        .fold(self.sink(), |sink, (key, value)| sink.set(key, value))
+    }
+
     pub fn start(&self) -> Sink {
         self.sink().start()
     }

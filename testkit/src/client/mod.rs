@@ -163,6 +163,19 @@ impl MilvusClient {
         rows::from_columns(&self.await_query(collection, filter, &names, vec![limit]))
     }
 
+    /// The Int64 values of one field, over all rows for which `filter` holds.
+    pub fn integers(&self, collection: &str, field: &str, filter: &str) -> Vec<i64> {
+        let limit = KeyValuePair {
+            key: "limit".to_owned(),
+            value: ROWS.to_owned(),
+        };
+        let columns = self.await_query(collection, filter, &[field.to_owned()], vec![limit]);
+        let values = rows::from_columns(&columns).into_iter();
+        values
+            .map(|row| row[field].as_i64().expect("an integer"))
+            .collect()
+    }
+
     /// How many rows the collection has.
     pub fn count(&self, collection: &str) -> i64 {
         self.count_where(collection, "")
