@@ -8,8 +8,14 @@
     reason = "clippy knows a test by its attribute only, and helpers have none"
 )]
 
+mod check;
 mod compose;
+mod footprint;
 mod milvus_client;
+mod ops;
+mod secure;
 mod support;
+mod trouble;
+mod types;
 mod walk_through;
 mod wire;
