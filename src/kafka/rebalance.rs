@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
@@ -89,8 +89,12 @@ impl ClientContext for Context {
         }
     }
 
-    fn error(&self, _error: KafkaError, reason: &str) {
-        *lock(&self.reason) = printable(reason);
+    /// That all brokers are down comes on top of each one's own error, and only that says why.
+    fn error(&self, error: KafkaError, reason: &str) {
+        let mut kept = lock(&self.reason);
+        if kept.is_empty() || error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            *kept = printable(reason);
+        }
     }
 
     fn stats(&self, statistics: Statistics) {

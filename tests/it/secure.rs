@@ -108,7 +108,7 @@ fn milvus_without_tls_where_tls_is_asked_for_and_the_reverse_are_said() {
     assert_held(
         &sink,
         "milvus_unreachable",
-        &["cannot be reached", "https://"],
+        &["cannot be reached", "https or http"],
     );
 }
 

@@ -23,7 +23,7 @@ fn milvus_that_does_not_listen_is_waited_for() {
         &[
             &sentence,
             "refused",
-            "check public.endpoint and that Milvus is up",
+            "check public.endpoint (https or http, host, port) and that Milvus is up",
         ],
     );
     proxy.set(Network::Works);
@@ -135,12 +135,14 @@ fn tls_to_a_plain_listener_and_the_reverse_are_said() {
 fn a_plan_that_cannot_be_made_ends_with_2_and_names_the_field() {
     let endpoint = suite::lite().endpoint();
     let job = Job::with(suite::kafka(), "no_plan", 1, endpoint, None);
-    let collection =
-        Collection::new(&job.collection)
-            .int64_key("id")
-            .vector("picture", Type::BinaryVector, 16);
+    let collection = Collection::new(&job.collection)
+        .int64_key("id")
+        .scalar("words", Type::SparseFloatVector);
     job.create(&collection);
-    assert_refused(job.sink(), &[&job.collection, "'picture'", "BinaryVector"]);
+    assert_refused(
+        job.sink(),
+        &[&job.collection, "'words'", "SparseFloatVector"],
+    );
 }
 
 #[test]

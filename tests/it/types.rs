@@ -28,7 +28,8 @@ fn every_type(name: &str) -> Collection {
         .dynamic()
 }
 
-/// Extremes, and what a detour over f64 would change.
+/// Extremes, and what a detour over f64 would change. Milvus 2.3 takes only objects into a JSON field. And a query of 2.3
+/// does not find the greatest Int64 key: it begins its search for the least one with it.
 fn rows() -> Vec<Value> {
     vec![
         json!({
@@ -38,9 +39,9 @@ fn rows() -> Vec<Value> {
             "$meta": {"color": "red", "size": 3}
         }),
         json!({
-            "id": i64::MAX, "bool": false, "int8": i8::MAX, "int16": i16::MAX, "int32": i32::MAX,
+            "id": i64::MAX - 1, "bool": false, "int8": i8::MAX, "int16": i16::MAX, "int32": i32::MAX,
             "int64": i64::MIN, "float": f64::from(f32::MIN_POSITIVE), "double": 5e-324,
-            "json": [true, 2.5], "text": "", "vector": [0.0, 16_777_216.0, f64::from(0.1_f32)],
+            "json": {"list": [true, 2.5]}, "text": "", "vector": [0.0, 16_777_216.0, f64::from(0.1_f32)],
             "$meta": {}
         }),
     ]
@@ -61,15 +62,9 @@ fn check(job: &Job) {
     rows.iter()
         .for_each(|row| job.topic.produce_json(&record(row)));
     job.milvus.await_count(&job.collection, 2, SOON);
-    for expected in rows {
-        let found = job
-            .milvus
-            .query(&job.collection, &format!("id == {}", expected["id"]));
-        let [row] = found.as_slice() else {
-            panic!("{found:?}");
-        };
-        assert_eq!(&json!(row), &expected);
-    }
+    let mut found = job.milvus.query(&job.collection, "int64 != 0");
+    found.sort_by_key(|row| row["id"].as_i64());
+    assert_eq!(json!(found), json!(rows));
     assert_eq!(sink.terminate(SOON), 0);
 }
 
