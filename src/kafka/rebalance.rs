@@ -16,6 +16,10 @@ use rdkafka::types::RDKafkaRespErr;
 use super::lock;
 use crate::record::TopicPartition;
 
+/// librdkafka's word for a broken connection. One that the broker closed, as a TLS listener does with a plain client, is
+/// only logged, not reported as an error.
+const BROKEN: &str = "FAIL";
+
 #[derive(Debug)]
 pub(super) enum Rebalance {
     Assigned(Vec<TopicPartition>),
@@ -75,6 +79,9 @@ impl Context {
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         let message = printable(message);
+        if facility == BROKEN {
+            lock(&self.reason).clone_from(&message);
+        }
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
                 tracing::error!(facility, "librdkafka: {message}");

@@ -127,8 +127,19 @@ fn tls_to_a_plain_listener_and_the_reverse_are_said() {
             .start();
         assert_held(&sink, "kafka_unreachable", words);
     };
-    check("SSL", Listener::Plain, &["security.protocol"]);
-    check("PLAINTEXT", Listener::Tls, &["security.protocol"]);
+    check(
+        "SSL",
+        Listener::Plain,
+        &["connecting to a PLAINTEXT broker listener?"],
+    );
+    check(
+        "PLAINTEXT",
+        Listener::Tls,
+        &[
+            "connection closed by peer",
+            "whether the listener wants TLS",
+        ],
+    );
 }
 
 #[test]
