@@ -173,7 +173,7 @@ impl Cause {
         match self {
             Self::MilvusUnreachable { endpoint, detail } => write!(
                 f,
-                "Milvus at {endpoint} cannot be reached ({detail}); check public.endpoint and that Milvus is up"
+                "Milvus at {endpoint} cannot be reached ({detail}); check public.endpoint (https or http, host, port) and that Milvus is up"
             ),
             Self::MilvusSlow {
                 endpoint,

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use crate::cause::Cause;
@@ -95,6 +95,9 @@ fn client(
 ) -> Result<BaseConsumer<rebalance::Context>, KafkaError> {
     let mut settings = ClientConfig::new();
     settings.set("statistics.interval.ms", STATISTICS_MS);
+    // Why the broker closed a connection is said at this level and nowhere else.
+    settings.set_log_level(RDKafkaLogLevel::Info);
+    settings.set("log.thread.name", "false");
     for (key, value) in &config.consumer {
         match value {
             Setting::Plain(value) => settings.set(key, value),

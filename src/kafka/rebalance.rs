@@ -8,13 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::lock;
 use crate::topic_partition::TopicPartition;
+
+/// librdkafka's word for a broken connection. One that the broker closed, as a TLS listener does with a plain client, is
+/// only logged, not reported as an error.
+const BROKEN: &str = "FAIL";
 
 #[derive(Debug)]
 pub(super) enum Rebalance {
@@ -75,6 +79,9 @@ impl Context {
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         let message = printable(message);
+        if facility == BROKEN {
+            lock(&self.reason).clone_from(&message);
+        }
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
                 tracing::error!(facility, "librdkafka: {message}");
@@ -89,8 +96,12 @@ impl ClientContext for Context {
         }
     }
 
-    fn error(&self, _error: KafkaError, reason: &str) {
-        *lock(&self.reason) = printable(reason);
+    /// That all brokers are down comes on top of each one's own error, and only that says why.
+    fn error(&self, error: KafkaError, reason: &str) {
+        let mut kept = lock(&self.reason);
+        if kept.is_empty() || error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            *kept = printable(reason);
+        }
     }
 
     fn stats(&self, statistics: Statistics) {

@@ -68,6 +68,9 @@ impl SinkCommand {
     }
 
     fn token(mut self, token: &str) -> SinkCommand {
+        if token.chars().all(|c| c == '*') {
+            return self; // the documentation's placeholder, and what a secret prints as
+        }
         self.secrets.push(token.to_owned());
         self.secrets.push(BASE64.encode(token));
         self

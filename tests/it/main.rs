@@ -8,13 +8,19 @@
     reason = "clippy knows a test by its attribute only, and helpers have none"
 )]
 
+mod check;
 mod compose;
 mod delivery;
+mod footprint;
 mod halts;
 mod load;
 mod milvus_client;
+mod ops;
 mod outages;
+mod secure;
 mod support;
+mod trouble;
+mod types;
 mod until_end;
 mod walk_through;
 mod wire;

@@ -70,6 +70,15 @@ impl Job {
         }
     }
 
+    /// For the official client, and for a sink that is configured in another way.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    pub fn token(&self) -> Option<&'static str> {
+        self.token
+    }
+
     pub fn create(&self, collection: &Collection) {
         self.milvus.create(collection);
     }
@@ -122,6 +131,14 @@ impl Job {
         self.sink().start()
     }
 
+    /// One record comes through: nothing is in the way, or no longer, and nobody had to help.
+    pub fn assert_goes_on(&self, sink: &Sink) {
+        self.topic.produce_json(&article(7));
+        self.milvus.await_count(&self.collection, 1, SOON);
+        assert_eq!(sink.await_readyz(200, SOON), "ready\n");
+        assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+    }
+
     pub fn await_committed(&self) {
         self.topic.await_committed_to_end(&self.group(), SOON);
     }
@@ -143,4 +160,33 @@ pub fn article(id: i64) -> Value {
         "title_vector": [0.125, -0.5, 0.25, 1.0, 0.0, 2.0, -3.5, 0.75],
         "link": format!("https://example.org/{id}"),
     })
+}
+
+/// The collection is held with this cause: the log says so once, with all these words, and `/readyz` has the same.
+#[track_caller]
+pub fn assert_held(sink: &Sink, cause: &str, words: &[&str]) {
+    let begins = format!("cause=\"{cause}\"");
+    let said = sink.wait_for_line(&begins, SOON);
+    let answer = sink.await_readyz(503, SOON);
+    for word in words {
+        assert!(said.contains(word), "{word:?} is missing in: {said}");
+        assert!(answer.contains(word), "{word:?} is missing in: {answer}");
+    }
+    let output = sink.output();
+    let times = |what: &str| output.lines().filter(|line| line.contains(what)).count();
+    assert_eq!(
+        times(&format!(" {begins}")) - times("still held"),
+        1,
+        "said once:\n{output}"
+    );
+}
+
+/// The sink does not start: status 2, and all these words.
+#[track_caller]
+pub fn assert_refused(sink: SinkCommand, words: &[&str]) {
+    let (code, output) = sink.run(SOON);
+    assert_eq!(code, 2, "{output}");
+    for word in words {
+        assert!(output.contains(word), "{word:?} is missing in:\n{output}");
+    }
 }

@@ -1,48 +1,166 @@
-//! The world in the way: what is said, what `/readyz` answers, and that the sink goes on by itself.
+//! The world in the way: what is said, what `/readyz` answers, and that the sink goes on by itself once it is mended.
 
-use std::time::{Duration, Instant};
+use std::net::TcpListener;
 
-use testkit::kafka::Record;
+use testkit::client::{Collection, Type};
+use testkit::kafka::{Listener, Record};
+use testkit::proxy::{FaultProxy, Network};
 use testkit::{services, suite};
 
-use crate::support::{Job, SOON, article};
+use crate::support::{Job, SOON, article, articles, assert_held, assert_refused};
 
 #[test]
-fn a_missing_topic_sole() {
-    let job = Job::on_lite("missing_topic", 1);
-    let name = services::unique("created_later");
-    let sink = job
-        .sink()
-        .set("topics", &name)
-        .set("log.level", "debug")
-        .start();
-    eprintln!("{}", sink.wait_for_line("does not exist", SOON));
-    std::thread::sleep(Duration::from_secs(7));
-    let topic = suite::kafka().topic_named(&name, 1, &[]);
-    topic.produce([Record::json(&article(1))]);
-    let start = Instant::now();
-    job.milvus.await_count(&job.collection, 1, SOON);
-    eprintln!("took {:?}", start.elapsed());
-    eprintln!("{}", sink.output());
+fn milvus_that_does_not_listen_is_waited_for() {
+    let job = Job::on_lite("milvus_away", 1);
+    let proxy = FaultProxy::before(suite::lite().port());
+    proxy.set(Network::Refuses);
+    let endpoint = proxy.endpoint();
+    let sink = job.sink().set("public.endpoint", &endpoint).start();
+    let sentence = format!("Milvus at {endpoint} cannot be reached (");
+    assert_held(
+        &sink,
+        "milvus_unreachable",
+        &[
+            &sentence,
+            "refused",
+            "check public.endpoint (https or http, host, port) and that Milvus is up",
+        ],
+    );
+    proxy.set(Network::Works);
+    job.assert_goes_on(&sink);
 }
 
 #[test]
-fn a_missing_topic_beside() {
-    let job = Job::on_lite("missing_topic_b", 1);
+fn a_wrong_token_or_none_ends_with_2() {
+    let job = Job::new("wrong_token", 1);
+    let words = [
+        "Milvus refused the credentials",
+        "check 'token' (user:password, or an API key)",
+    ];
+    for token in ["root:not-the-password", "an-unknown-api-key"] {
+        assert_refused(job.sink().env("MILVUS_SINK_TOKEN", token), &words);
+    }
+    // The documentation's placeholder: no token is sent.
+    let placeholder = job.sink().env("MILVUS_SINK_TOKEN", "***");
+    assert_refused(placeholder, &[words[0], words[1], "placeholder"]);
+    assert_eq!(job.topic.committed(&job.group()), [None]);
+}
+
+#[test]
+fn a_missing_collection_is_waited_for() {
+    let milvus = suite::milvus();
+    let (endpoint, token) = (milvus.endpoint(), milvus.token());
+    let job = Job::with(suite::kafka(), "missing_collection", 1, endpoint, token);
+    let sink = job.start();
+    let sentence = format!(
+        "collection '{}' does not exist in database 'default'; create it, or correct collection.name and database.name",
+        job.collection
+    );
+    assert_held(&sink, "collection_missing", &[&sentence]);
+    job.create(&articles(&job.collection));
+    job.assert_goes_on(&sink);
+}
+
+#[test]
+fn a_missing_topic_is_waited_for() {
+    let mut job = Job::on_lite("missing_topic", 1);
     let name = services::unique("created_later");
-    let sink = job
-        .sink()
-        .set("topics", &format!("{name},{}", job.topic.name()))
-        .set("log.level", "debug")
-        .start();
-    job.topic.produce([Record::json(&article(2))]);
+    let sink = job.sink().set("topics", &name).start();
+    let sentence = format!("topic '{name}' does not exist; create it, or correct 'topics'");
+    assert_held(&sink, "topic_missing", &[&sentence]);
+    job.topic = suite::kafka().topic_named(&name, 1, &[]);
+    job.assert_goes_on(&sink);
+}
+
+#[test]
+fn a_topic_that_comes_after_the_others_is_joined_soon() {
+    let job = Job::on_lite("late_topic", 1);
+    let name = services::unique("created_later");
+    let topics = format!("{},{name}", job.topic.name());
+    let sink = job.sink().set("topics", &topics).start();
+    job.topic.produce_json(&article(1));
     job.milvus.await_count(&job.collection, 1, SOON);
-    eprintln!("{}", sink.wait_for_line("does not exist", SOON));
-    std::thread::sleep(Duration::from_secs(7));
+    assert_held(&sink, "topic_missing", &[&name]);
     let topic = suite::kafka().topic_named(&name, 1, &[]);
-    topic.produce([Record::json(&article(1))]);
-    let start = Instant::now();
-    job.milvus.await_count(&job.collection, 2, SOON);
-    eprintln!("took {:?}", start.elapsed());
-    eprintln!("{}", sink.output());
+    topic.produce([Record::json(&article(2))]);
+    // librdkafka by itself looks for it every half minute.
+    let soon = std::time::Duration::from_secs(12);
+    job.milvus.await_count(&job.collection, 2, soon);
+    sink.await_readyz(200, SOON);
+}
+
+#[test]
+fn a_broker_that_does_not_listen_is_waited_for() {
+    let job = Job::on_lite("kafka_away", 1);
+    let port = suite::kafka()
+        .bootstrap()
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let proxy = FaultProxy::before(port);
+    proxy.set(Network::Refuses);
+    let servers = format!("127.0.0.1:{}", proxy.port());
+    let sink = job.sink().set("bootstrap.servers", &servers).start();
+    let sentence = format!("Kafka at {servers} cannot be reached (");
+    assert_held(
+        &sink,
+        "kafka_unreachable",
+        &[&sentence, "refused", "check bootstrap.servers, the network"],
+    );
+    proxy.set(Network::Works);
+    job.assert_goes_on(&sink);
+}
+
+#[test]
+fn tls_to_a_plain_listener_and_the_reverse_are_said() {
+    let job = Job::on_lite("tls_mismatch", 1);
+    let kafka = suite::kafka();
+    let check = |protocol, listener, words: &[&str]| {
+        let servers = kafka.bootstrap_of(listener);
+        let sink = job
+            .sink()
+            .set("bootstrap.servers", &servers)
+            .set("security.protocol", protocol)
+            .set("ssl.ca.location", &kafka.ca().path().to_string_lossy())
+            .start();
+        assert_held(&sink, "kafka_unreachable", words);
+    };
+    check(
+        "SSL",
+        Listener::Plain,
+        &["connecting to a PLAINTEXT broker listener?"],
+    );
+    check(
+        "PLAINTEXT",
+        Listener::Tls,
+        &[
+            "connection closed by peer",
+            "whether the listener wants TLS",
+        ],
+    );
+}
+
+#[test]
+fn a_plan_that_cannot_be_made_ends_with_2_and_names_the_field() {
+    let endpoint = suite::lite().endpoint();
+    let job = Job::with(suite::kafka(), "no_plan", 1, endpoint, None);
+    let collection = Collection::new(&job.collection)
+        .int64_key("id")
+        .scalar("words", Type::SparseFloatVector);
+    job.create(&collection);
+    assert_refused(
+        job.sink(),
+        &[&job.collection, "'words'", "SparseFloatVector"],
+    );
+}
+
+#[test]
+fn an_ops_address_in_use_ends_with_2() {
+    let job = Job::on_lite("ops_in_use", 1);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let sink = job.sink().set("ops.listen", &address);
+    assert_refused(sink, &["ops.listen", &address, "in use"]);
 }
