@@ -35,7 +35,11 @@ pub async fn run(config: Config, until_end: bool) -> Status {
                     Status::from(&error)
                 }
             },
-            () = signals.next() => match ask.take() {
+            signal = signals.next() => match ask.take() {
+                asking if signal == Asks::ReadAgain => {
+                    ask = asking;
+                    tracing::warn!("SIGHUP changes nothing: reading the configuration again is not built yet; restart instead");
+                }
                 Some(ask) => ask.send(()).unwrap_or_default(),
                 None => {
                     tracing::warn!("asked to stop again: ending at once; what was not committed is read again");
@@ -46,9 +50,16 @@ pub async fn run(config: Config, until_end: bool) -> Status {
     }
 }
 
+#[derive(PartialEq, Eq)]
+enum Asks {
+    Stop,
+    ReadAgain,
+}
+
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hang_up: Signal,
 }
 
 impl Signals {
@@ -56,13 +67,15 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
         })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Asks {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Asks::Stop,
+            _ = self.interrupt.recv() => Asks::Stop,
+            _ = self.hang_up.recv() => Asks::ReadAgain,
         }
     }
 }

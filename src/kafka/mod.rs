@@ -7,6 +7,7 @@ mod fault;
 pub mod probe;
 mod queue;
 mod rebalance;
+mod share;
 mod trouble;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -81,7 +82,9 @@ fn refused_login(detail: &str) -> Cause {
 /// Reads until asked to stop, until the end, or until nothing can go on. Blocks its thread.
 pub fn run(station: Station) -> Result<Outcome, KafkaError> {
     station.stations.wake.adopt();
-    let client = Arc::new(client(&station.config, station.rules.until_end)?);
+    let partitions = probe::partitions(&station.config, &station.topics);
+    let client = client(&station.config, partitions, station.rules.until_end)?;
+    let client = Arc::new(client);
     let topics: Vec<&str> = station.topics.iter().map(String::as_str).collect();
     client
         .subscribe(&topics)
@@ -91,6 +94,7 @@ pub fn run(station: Station) -> Result<Outcome, KafkaError> {
 
 fn client(
     config: &KafkaConfig,
+    partitions: Option<usize>,
     until_end: bool,
 ) -> Result<BaseConsumer<rebalance::Context>, KafkaError> {
     let mut settings = ClientConfig::new();
@@ -98,6 +102,9 @@ fn client(
     // Why the broker closed a connection is said at this level and nowhere else.
     settings.set_log_level(RDKafkaLogLevel::Info);
     settings.set("log.thread.name", "false");
+    for (key, value) in share::of_each(partitions) {
+        settings.set(key, value);
+    }
     for (key, value) in &config.consumer {
         match value {
             Setting::Plain(value) => settings.set(key, value),

@@ -24,7 +24,7 @@ pub fn topics(
     topics: &[String],
     patience: Duration,
 ) -> Result<Vec<Found>, KafkaError> {
-    let client = client(config, false)?;
+    let client = client(config, None, false)?;
     let until = Instant::now() + patience;
     let look = |topic: &String| loop {
         // Serves the error events that say why a connection does not come about.
@@ -54,6 +54,23 @@ pub fn topics(
     let found = topics.iter().map(look).collect();
     client.context().close();
     found
+}
+
+/// How many partitions the topics have together, if Kafka answers soon. Why it does not is for the consumer to say.
+pub(super) fn partitions(config: &KafkaConfig, topics: &[String]) -> Option<usize> {
+    let client = client(config, None, false).ok()?;
+    let mut partitions = 0;
+    for topic in topics {
+        let metadata = client.fetch_metadata(Some(topic), QUESTION).ok();
+        let Some(metadata) = metadata else {
+            partitions = 0;
+            break;
+        };
+        let topics = metadata.topics().iter();
+        partitions += topics.map(|topic| topic.partitions().len()).sum::<usize>();
+    }
+    client.context().close();
+    Some(partitions).filter(|partitions| *partitions > 0)
 }
 
 fn missing(topic: &str) -> Cause {

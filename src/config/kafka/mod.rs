@@ -101,11 +101,10 @@ fn defaults(sink: &Sink<'_>) -> Settings {
         ("session.timeout.ms", &session_timeout),
         ("heartbeat.interval.ms", "3000"),
         ("max.poll.interval.ms", "300000"),
-        // Once split, librdkafka's queues are bounded per partition: small ones, and a full one is looked at soon again.
+        // Small queues, and a full one is looked at soon again. How many bytes each may hold depends on how many
+        // there are: `kafka/share.rs`.
         ("fetch.queue.backoff.ms", "10"),
         ("queued.min.messages", "2000"),
-        ("queued.max.messages.kbytes", "8192"),
-        ("fetch.message.max.bytes", "1048576"),
         ("fetch.max.bytes", "8388608"),
         ("topic.metadata.refresh.interval.ms", "30000"),
         ("socket.keepalive.enable", "true"),

@@ -1,0 +1,40 @@
+//! How much librdkafka may hold of each partition, so that all of them together stay bounded.
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+/// Of all partitions together. Once its queue is split off, librdkafka's limits hold for each partition alone.
+const TOGETHER: usize = 32 * MIB;
+/// Where Kafka cannot be asked yet how many there are.
+const GUESS: usize = 16;
+
+/// The two limits for each of `partitions`, by librdkafka's names. What the user sets wins.
+pub(super) fn of_each(partitions: Option<usize>) -> [(&'static str, String); 2] {
+    let share = TOGETHER / partitions.unwrap_or(GUESS).max(1);
+    let queued = share.clamp(64 * KIB, 8 * MIB);
+    let fetched = share.clamp(64 * KIB, MIB);
+    [
+        ("queued.max.messages.kbytes", (queued / KIB).to_string()),
+        ("fetch.message.max.bytes", fetched.to_string()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_of_a_partition_falls_with_their_number_between_its_bounds() {
+        for (partitions, queued_kib, fetched) in [
+            (Some(1), 8192, MIB),
+            (Some(4), 8192, MIB),
+            (Some(8), 4096, MIB),
+            (Some(128), 256, 256 * KIB),
+            (Some(1000), 64, 64 * KIB),
+            (None, 2048, MIB),
+        ] {
+            let [(_, queued), (_, fetch)] = of_each(partitions);
+            let expected = (queued_kib.to_string(), fetched.to_string());
+            assert_eq!((queued, fetch), expected, "{partitions:?}");
+        }
+    }
+}
