@@ -45,7 +45,7 @@ impl<'a> Watch<'a> {
         let mut stop = std::pin::pin!(stop);
         let mut stopping = false;
         let mut tick = tokio::time::interval(TICK);
-        let mut report = tokio::time::interval(ACTIVITY);
+        let mut report = tokio::time::interval_at(Instant::now() + ACTIVITY, ACTIVITY);
         let (metrics, board) = (&self.common.metrics, &self.common.board);
         let mut activity = Activity::new(Arc::clone(metrics), Arc::clone(board), now());
         loop {
