@@ -1,7 +1,7 @@
 # Everything that is done to this repository. The servers of tests and demo live in target/services.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help services demo test audit fmt clippy clean-services
+.PHONY: help services demo test footprint audit fmt clippy clean-services
 
 # A build and the fetching of the servers run beside each other. Both need the tools of tools/prerequisites.sh.
 define build_and_services
@@ -24,6 +24,10 @@ demo: ## Kafka to Milvus in six steps, on real servers (MILVUS=lite: the small o
 test: ## Unit, property and integration tests on the real servers
 	$(call build_and_services,--workspace --all-targets)
 	@cargo test --workspace --no-fail-fast
+
+footprint: ## Memory of the idle release binary, and its time to the first row (MILVUS=lite: on the small one)
+	$(call build_and_services,--release --bin kafka-milvus-sink)
+	@cargo run --quiet --package testkit --bin footprint
 
 fmt: ## Format all code
 	@cargo fmt --all

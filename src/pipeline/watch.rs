@@ -66,7 +66,7 @@ impl<'a> Watch<'a> {
         let mut stopping = false;
         let mut out_of_time = std::pin::pin!(tokio::time::sleep(Duration::MAX));
         let mut tick = tokio::time::interval(TICK);
-        let mut report = tokio::time::interval(ACTIVITY);
+        let mut report = tokio::time::interval_at(Instant::now() + ACTIVITY, ACTIVITY);
         let (metrics, board) = (&self.common.metrics, &self.common.board);
         let mut activity = Activity::new(Arc::clone(metrics), Arc::clone(board), now());
         loop {
