@@ -8,5 +8,7 @@
 )]
 
 mod milvus_client;
+mod panics;
 mod support;
+mod tidy;
 mod walk_through;
