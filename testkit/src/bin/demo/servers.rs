@@ -19,7 +19,7 @@ pub(crate) struct Servers {
 
 #[expect(dead_code, reason = "held for as long as the server is to run")]
 enum Milvus {
-    Full(Standalone),
+    Full(Box<Standalone>),
     Lite(Lite),
 }
 
@@ -96,7 +96,11 @@ impl Servers {
 
 fn start_full() -> (String, Option<&'static str>, Milvus) {
     let milvus = Standalone::start(&StandaloneOptions::default());
-    (milvus.endpoint(), milvus.token(), Milvus::Full(milvus))
+    (
+        milvus.endpoint(),
+        milvus.token(),
+        Milvus::Full(Box::new(milvus)),
+    )
 }
 
 fn start_lite() -> (String, Option<&'static str>, Milvus) {
