@@ -79,6 +79,13 @@ impl Job {
         self.token
     }
 
+    /// On a topic with settings, as `cleanup.policy`.
+    pub fn topic_config(mut self, config: &[(&str, &str)]) -> Self {
+        let (name, partitions) = (self.topic.name().to_owned(), self.topic.partitions());
+        self.topic = suite::kafka().topic_with(&name, partitions, config);
+        self
+    }
+
     pub fn create(&self, collection: &Collection) {
         self.milvus.create(collection);
     }

@@ -8,11 +8,11 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicRe
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
+use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
-use crate::{runtime, wait};
+use crate::{runtime, services, wait};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -100,13 +100,30 @@ impl Topic {
 
     /// Produces all records, in order within a partition, and waits for every ack.
     pub fn produce(&self, records: impl IntoIterator<Item = Record>) {
-        let producer = self.producer();
+        let producer = self.producer(&[]);
         let refused = Arc::clone(&producer.context().refused);
         for record in records {
             self.enqueue(&producer, &record);
         }
         producer.flush(PATIENCE).expect("every record is acked");
         assert_eq!(refused.load(Ordering::Relaxed), 0, "records were refused");
+    }
+
+    /// Produces all records in one transaction, which is then committed or aborted: its marker takes an offset too.
+    pub fn produce_in_transaction(&self, records: impl IntoIterator<Item = Record>, commit: bool) {
+        let id = services::unique("transaction");
+        let producer = self.producer(&[("transactional.id", &id)]);
+        producer.init_transactions(PATIENCE).expect("a coordinator");
+        producer.begin_transaction().expect("none is open");
+        for record in records {
+            self.enqueue(&producer, &record);
+        }
+        producer.flush(PATIENCE).expect("every record is acked");
+        let ended = match commit {
+            true => producer.commit_transaction(PATIENCE),
+            false => producer.abort_transaction(PATIENCE),
+        };
+        ended.expect("the transaction ends");
     }
 
     /// Produces one JSON record without a key.
@@ -123,6 +140,30 @@ impl Topic {
     pub fn start_offsets(&self) -> Vec<i64> {
         let watermarks = self.watermarks().into_iter();
         watermarks.map(|(start, _)| start).collect()
+    }
+
+    /// The offsets of the records that can be read, over all partitions: compaction and transactions leave gaps.
+    pub fn offsets(&self) -> Vec<i64> {
+        let mut config = client(&self.bootstrap);
+        let config = config.set("enable.partition.eof", "true");
+        let consumer: BaseConsumer = config.set("enable.auto.commit", "false").create().unwrap();
+        let mut all = TopicPartitionList::new();
+        for partition in 0..self.partitions {
+            let from = Offset::Beginning;
+            all.add_partition_offset(&self.name, partition, from)
+                .unwrap();
+        }
+        consumer.assign(&all).unwrap();
+        let mut offsets = Vec::new();
+        let mut ends = 0;
+        while ends < self.partitions {
+            match consumer.poll(PATIENCE).expect("a record or an end") {
+                Ok(message) => offsets.push(message.offset()),
+                Err(KafkaError::PartitionEOF(_)) => ends += 1,
+                Err(error) => panic!("cannot read {}: {error}", self.name),
+            }
+        }
+        offsets
     }
 
     /// What `group` has committed, per partition.
@@ -206,8 +247,11 @@ impl Topic {
         });
     }
 
-    fn producer(&self) -> ThreadedProducer<Acks> {
+    fn producer(&self, settings: &[(&str, &str)]) -> ThreadedProducer<Acks> {
         let mut config = client(&self.bootstrap);
+        for (key, value) in settings {
+            config.set(*key, *value);
+        }
         config.set("enable.idempotence", "true");
         config.set("linger.ms", "5");
         config.set("queue.buffering.max.messages", "1000000");
