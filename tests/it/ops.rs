@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use testkit::kafka::Record;
+use testkit::process::Signal;
 use testkit::proxy::{FaultProxy, Network};
 use testkit::sink::Sink;
 use testkit::{suite, wait};
@@ -99,4 +100,14 @@ fn a_sink_without_an_assignment_is_healthy_and_not_ready() {
     assert_eq!(samples(&sink)["milvus_sink_assigned_partitions"], 0.0);
     proxy.set(Network::Works);
     job.assert_goes_on(&sink);
+}
+
+#[test]
+fn sighup_is_answered_and_ends_nothing() {
+    let job = Job::new("sighup", 1);
+    let sink = job.start();
+    sink.await_readyz(200, SOON);
+    sink.signal(Signal::Hup);
+    sink.wait_for_line("SIGHUP changes nothing", SOON);
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
