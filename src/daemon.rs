@@ -1,5 +1,7 @@
 //! The sink as a process: runs the pipeline until a signal, its end, or a failure, and says which.
 
+use std::time::{Duration, Instant};
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -7,6 +9,9 @@ use crate::config::Config;
 use crate::exit::Status;
 use crate::log;
 use crate::pipeline;
+
+/// Some senders signal the process and its group: within this time that is one request.
+const SAME_REQUEST: Duration = Duration::from_millis(500);
 
 /// The first SIGTERM or SIGINT drains, the second ends at once.
 pub async fn run(config: Config, until_end: bool) -> Status {
@@ -19,6 +24,7 @@ pub async fn run(config: Config, until_end: bool) -> Status {
     };
     let (ask, asked) = oneshot::channel::<()>();
     let mut ask = Some(ask);
+    let mut asked_at = Instant::now();
     let stop = async {
         asked.await.ok();
     };
@@ -40,7 +46,11 @@ pub async fn run(config: Config, until_end: bool) -> Status {
                     ask = asking;
                     tracing::warn!("SIGHUP changes nothing: reading the configuration again is not built yet; restart instead");
                 }
-                Some(ask) => ask.send(()).unwrap_or_default(),
+                Some(ask) => {
+                    asked_at = Instant::now();
+                    ask.send(()).unwrap_or_default();
+                }
+                None if asked_at.elapsed() < SAME_REQUEST => {}
                 None => {
                     tracing::warn!("asked to stop again: ending at once; what was not committed is read again");
                     return Status::Failure;

@@ -137,9 +137,28 @@ impl Report {
             return Ok(self.notices);
         }
         let mut mistakes = self.mistakes;
+        drop_consequences(&mut mistakes);
         mistakes.sort_by_key(Mistake::line);
         Err(ConfigErrors { mistakes })
     }
+}
+
+/// A key is not missing where it may stand in a file that cannot be read, or was meant by a mistyped one.
+fn drop_consequences(mistakes: &mut Vec<Mistake>) {
+    let unread = mistakes
+        .iter()
+        .any(|mistake| matches!(mistake.problem, Problem::Unreadable(_) | Problem::Syntax(_)));
+    let meant: Vec<String> = mistakes
+        .iter()
+        .filter_map(|mistake| match &mistake.problem {
+            Problem::Typo { nearest } => Some(nearest.clone()),
+            _ => None,
+        })
+        .collect();
+    mistakes.retain(|mistake| {
+        let missing = matches!(mistake.problem, Problem::Missing { .. });
+        !missing || !(unread || meant.contains(&mistake.key))
+    });
 }
 
 impl Mistake {
@@ -171,6 +190,10 @@ impl fmt::Display for ConfigErrors {
         }
         for mistake in &self.mistakes {
             write!(f, "\n  {mistake}")?;
+        }
+        let missing = |mistake: &Mistake| matches!(mistake.problem, Problem::Missing { .. });
+        if self.mistakes.iter().any(missing) {
+            write!(f, "\nkafka-milvus-sink --help shows examples")?;
         }
         Ok(())
     }
@@ -217,7 +240,28 @@ mod tests {
              name: missing; names the sink\n  \
              a:2: linger.ms: found nothing, wanted a number\n  \
              a:9: token: wanted text\n  \
-             a:10: linger.ms: found \"x\\n\", wanted a number"
+             a:10: linger.ms: found \"x\\n\", wanted a number\n\
+             kafka-milvus-sink --help shows examples"
+        );
+    }
+
+    #[test]
+    fn what_follows_from_another_mistake_is_not_one_of_its_own() {
+        let shown = |report: Report| report.finish().unwrap_err().to_string();
+        let mut typo = Report::default();
+        typo.missing("name", "names the sink");
+        typo.missing("topics", "what to read");
+        typo.typo("nme", &given("x", "a:1"), "name");
+        let shown_typo = shown(typo);
+        assert!(!shown_typo.contains(" name: missing"), "{shown_typo}");
+        assert!(shown_typo.contains(" topics: missing"), "{shown_typo}");
+        let mut unread = Report::default();
+        let error = io::Error::from(io::ErrorKind::NotFound);
+        unread.add("a", "", Problem::Unreadable(error));
+        unread.missing("name", "names the sink");
+        assert_eq!(
+            shown(unread),
+            "the configuration has 1 mistake\n  a: cannot be read: entity not found"
         );
     }
 

@@ -56,8 +56,8 @@ pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed) {
                 REPEAT_PAUSE
             }
             Action::RepeatThenHalt | Action::Halt => {
-                shared.stations.board.clear(&scope);
                 halt(shared, &batch, &error.cause);
+                shared.stations.board.clear(&scope);
                 return;
             }
         };

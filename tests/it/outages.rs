@@ -148,6 +148,9 @@ fn asked_to_stop_twice_it_ends_at_once_with_1() {
     let (_job, _proxy, sink) = held_back("twice", "60000");
     sink.signal(Signal::Term);
     sink.wait_for_line("asked to stop; draining", SOON);
+    // Some senders signal the process and its group; that is one request.
+    sink.signal(Signal::Int);
+    wait::throughout(Duration::from_millis(600), "one request", || sink.runs());
     let asked = Instant::now();
     assert_eq!(sink.terminate(SOON), 1, "{}", sink.output());
     assert!(asked.elapsed() < Duration::from_secs(2), "{asked:?}");

@@ -62,6 +62,7 @@ fn walk(job: &Job, sink: &Sink) {
 fn one_file() {
     let job = Job::new("one_file", 1);
     walk(&job, &job.start());
+    assert!(job.topic.is_group_known(&job.group()));
     assert_eq!(job.topic.committed(&job.group()), [Some(1)]);
 }
 

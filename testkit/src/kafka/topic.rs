@@ -8,6 +8,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicRe
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::groups::GroupList;
 use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
@@ -195,10 +196,20 @@ impl Topic {
 
     /// How many members `group` has now.
     pub fn members(&self, group: &str) -> usize {
+        let groups = self.groups(group);
+        groups.groups().iter().map(|g| g.members().len()).sum()
+    }
+
+    /// Whether anybody has joined `group` of late, or committed in it.
+    pub fn is_group_known(&self, group: &str) -> bool {
+        let groups = self.groups(group);
+        groups.groups().iter().any(|g| g.state() != "Dead")
+    }
+
+    fn groups(&self, group: &str) -> GroupList {
         let consumer: BaseConsumer = client(&self.bootstrap).create().unwrap();
         let groups = consumer.fetch_group_list(Some(group), PATIENCE);
-        let groups = groups.expect("the group coordinator answers");
-        groups.groups().iter().map(|g| g.members().len()).sum()
+        groups.expect("the group coordinator answers")
     }
 
     /// Deletes every record of `partition` before `offset`.
