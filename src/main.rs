@@ -20,7 +20,13 @@ fn main() -> ExitCode {
     };
     let status = match config::load(&cli.sources) {
         Ok(config) => execute(cli.command, config),
-        Err(errors) => complain(&errors, Status::Configuration),
+        Err(errors) => {
+            complain(&errors, Status::Configuration);
+            if cli.sources.files.is_empty() {
+                hint("kafka-milvus-sink --help shows how to begin");
+            }
+            Status::Configuration
+        }
     };
     status.into()
 }
@@ -50,6 +56,10 @@ fn execute(command: Command, config: Config) -> Status {
 
 /// For a person at the terminal, before there is a log or beside it.
 fn complain(error: &dyn Error, status: Status) -> Status {
-    writeln!(std::io::stderr(), "{}", log::chain(error)).ok();
+    hint(&log::chain(error));
     status
+}
+
+fn hint(text: &str) {
+    writeln!(std::io::stderr(), "{text}").ok();
 }

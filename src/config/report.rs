@@ -191,10 +191,6 @@ impl fmt::Display for ConfigErrors {
         for mistake in &self.mistakes {
             write!(f, "\n  {mistake}")?;
         }
-        let missing = |mistake: &Mistake| matches!(mistake.problem, Problem::Missing { .. });
-        if self.mistakes.iter().any(missing) {
-            write!(f, "\nkafka-milvus-sink --help shows examples")?;
-        }
         Ok(())
     }
 }
@@ -240,8 +236,7 @@ mod tests {
              name: missing; names the sink\n  \
              a:2: linger.ms: found nothing, wanted a number\n  \
              a:9: token: wanted text\n  \
-             a:10: linger.ms: found \"x\\n\", wanted a number\n\
-             kafka-milvus-sink --help shows examples"
+             a:10: linger.ms: found \"x\\n\", wanted a number"
         );
     }
 
