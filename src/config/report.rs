@@ -145,9 +145,8 @@ impl Report {
 
 /// A key is not missing where it may stand in a file that cannot be read, or was meant by a mistyped one.
 fn drop_consequences(mistakes: &mut Vec<Mistake>) {
-    let unread = mistakes
-        .iter()
-        .any(|mistake| matches!(mistake.problem, Problem::Unreadable(_) | Problem::Syntax(_)));
+    let unreadable = |mistake: &Mistake| matches!(mistake.problem, Problem::Unreadable(_));
+    let unread = mistakes.iter().any(unreadable);
     let meant: Vec<String> = mistakes
         .iter()
         .filter_map(|mistake| match &mistake.problem {
