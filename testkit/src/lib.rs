@@ -30,6 +30,7 @@ pub mod suite;
 
 pub mod client;
 pub mod fake;
+pub mod official;
 pub mod proto;
 pub mod proxy;
 pub mod tls;
