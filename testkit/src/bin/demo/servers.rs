@@ -54,15 +54,21 @@ impl Servers {
             "both answer after {:.1} s",
             started.elapsed().as_secs_f32()
         ));
-        say(&format!("KAFKA={}", servers.bootstrap()));
-        say(&format!("MILVUS={}", servers.endpoint));
-        say(&format!("TOKEN={}", servers.token()));
+        say(&format!(
+            "Kafka at {}, {milvus} at {}",
+            servers.bootstrap(),
+            servers.endpoint
+        ));
         servers
     }
 
     /// Until Ctrl-C.
     pub(crate) fn wait(&self) -> ! {
-        say("running until Ctrl-C");
+        say("they run until Ctrl-C; in another terminal, in this folder:");
+        let (kafka, endpoint, token) = (self.bootstrap(), &self.endpoint, self.token());
+        println!(
+            "\nexport KAFKA={kafka} ENDPOINT={endpoint} TOKEN={token} PATH=$PATH:$PWD/tools/kafka\n"
+        );
         loop {
             std::thread::park();
         }
