@@ -103,7 +103,7 @@ impl Place {
     }
 }
 
-/// Produces evenly to all partitions until told to end, a little ahead of what is committed.
+/// Produces evenly to all partitions until told to end, a little ahead of what is committed. A stream may follow another.
 pub struct Stream {
     place: Place,
     stop: Arc<AtomicBool>,
@@ -116,7 +116,7 @@ impl Stream {
         let stop = Arc::new(AtomicBool::new(false));
         let (producing, stopped) = (place.clone(), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
-            let mut end = 0;
+            let mut end = producing.topic.end_offsets()[0];
             while !stopped.load(Ordering::Relaxed) {
                 if end - producing.committed().iter().min().unwrap() < AHEAD {
                     producing.produce(end..end + SLICE);
