@@ -19,6 +19,8 @@ pub struct Record {
 #[derive(Debug)]
 pub struct Run {
     pub tenure: Arc<Tenure>,
+    /// The offset after the record before the first one: less than the first one's where the log has a gap.
+    pub from: i64,
     pub records: Vec<Record>,
 }
 

@@ -82,7 +82,7 @@ impl Consumer {
     }
 
     /// `Ok` says only that one of them was stored: each has a result of its own.
-    pub(super) fn store(&mut self, offsets: &[(TopicPartition, i64)]) {
+    pub(super) fn store(&mut self, number: u64, offsets: &[(TopicPartition, i64)]) {
         let Ok(list) = list(
             offsets
                 .iter()
@@ -94,7 +94,7 @@ impl Consumer {
         for (element, partition) in list.elements().iter().zip(names(&list)) {
             if let Err(error) = element.error().and_then(|()| result.clone()) {
                 tracing::warn!(%partition, %error, "offset was not stored");
-                self.ledger.not_stored(&partition);
+                self.ledger.not_stored(number, &partition);
             }
         }
     }

@@ -3,9 +3,9 @@
 //! A synchronous commit is the only one whose result is seen (librdkafka reports an asynchronous manual one to nobody
 //! through rdkafka 0.39), and it has no time-out of its own: so it waits here, and nobody waits for it without a deadline.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,7 +27,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) enum Request {
     LookUp(Vec<TopicPartition>),
-    Commit(u64),
+    /// Commit what is stored, these offsets among it.
+    Commit(u64, Vec<(TopicPartition, i64)>),
     /// Which of these topics are there?
     Topics(Vec<String>),
     /// A subscribed topic has come: have the group join with it.
@@ -56,9 +57,16 @@ impl CommitThread {
     ) -> std::io::Result<Self> {
         let (requests, inbox) = channel();
         let (outbox, answers) = channel();
+        let server = Server {
+            client,
+            inbox,
+            outbox,
+            wake,
+            look_ups: VecDeque::new(),
+        };
         let handle = std::thread::Builder::new()
             .name("commit".to_owned())
-            .spawn(move || serve(&client, &inbox, &outbox, &wake))?;
+            .spawn(move || server.serve())?;
         Ok(Self {
             requests,
             answers,
@@ -67,73 +75,124 @@ impl CommitThread {
     }
 }
 
-/// Until the loop drops its end.
-fn serve(
-    client: &BaseConsumer<Context>,
-    inbox: &Receiver<Request>,
-    outbox: &Sender<Answer>,
-    wake: &Wake,
-) {
-    while let Ok(request) = inbox.recv() {
-        let (answers, failed) = match request {
-            Request::Commit(number) => {
-                let answer = commit(client, number);
-                let failed = matches!(answer, Answer::Committed(_, CommitResult::Failed, _));
-                (vec![answer], failed)
-            }
-            Request::LookUp(partitions) => look_up(client, partitions),
-            Request::Topics(topics) => {
-                let missing = missing_topics(client, &topics);
-                let failed = missing.is_err();
-                (vec![Answer::Topics(missing)], failed)
-            }
-            Request::Rejoin => {
-                rejoin(client);
-                (Vec::new(), false)
-            }
-        };
-        for answer in answers {
-            if outbox.send(answer).is_err() {
+/// A partition to look up, and what was found committed for it.
+type LookUp = (TopicPartition, Result<Option<i64>, KafkaError>);
+
+struct Server {
+    client: Arc<BaseConsumer<Context>>,
+    inbox: Receiver<Request>,
+    outbox: Sender<Answer>,
+    wake: Arc<Wake>,
+    /// One at a time, so that a commit waits for one question at most, and a slow partition for none but itself.
+    look_ups: VecDeque<LookUp>,
+}
+
+impl Server {
+    /// Until the loop drops its end, or closes.
+    fn serve(mut self) {
+        while let Some(request) = self.next() {
+            if self.client.context().is_closing() {
                 return;
             }
-        }
-        wake.wake();
-        if failed {
-            std::thread::park_timeout(PAUSE);
+            let failed = match request {
+                Some(Request::Commit(number, offsets)) => self.commit(number, &offsets),
+                Some(Request::LookUp(partitions)) => self.queue(partitions),
+                Some(Request::Topics(topics)) => {
+                    let missing = missing_topics(&self.client, &topics);
+                    let failed = missing.is_err();
+                    self.answer(Answer::Topics(missing));
+                    failed
+                }
+                Some(Request::Rejoin) => {
+                    rejoin(&self.client);
+                    false
+                }
+                None => self.look_up(),
+            };
+            if failed {
+                std::thread::park_timeout(PAUSE);
+            }
         }
     }
-}
 
-fn commit(client: &BaseConsumer<Context>, number: u64) -> Answer {
-    match client.commit_consumer_state(CommitMode::Sync) {
-        Ok(()) => Answer::Committed(number, CommitResult::Done, None),
-        Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => {
-            Answer::Committed(number, CommitResult::Nothing, None)
+    /// What the loop asks comes before the look-ups that are still to be made: `Some(None)` is the turn of one of
+    /// these, `None` the end.
+    #[expect(clippy::option_option, reason = "end, or a turn without a request")]
+    fn next(&self) -> Option<Option<Request>> {
+        if self.look_ups.is_empty() {
+            return self.inbox.recv().ok().map(Some);
         }
-        Err(error) => Answer::Committed(number, CommitResult::Failed, Some(error)),
+        match self.inbox.try_recv() {
+            Ok(request) => Some(Some(request)),
+            Err(TryRecvError::Empty) => Some(None),
+            Err(TryRecvError::Disconnected) => None,
+        }
     }
-}
 
-/// Committed offsets in one question, then each partition's watermarks; whether any failed.
-fn look_up(client: &BaseConsumer<Context>, partitions: Vec<TopicPartition>) -> (Vec<Answer>, bool) {
-    let committed = committed(client, &partitions);
-    let answers: Vec<_> = partitions
-        .into_iter()
-        .map(|partition| {
-            let look = match &committed {
-                Ok(offsets) => watermarks(client, &partition).map(|(low, high)| Look {
-                    committed: offsets.get(&partition).copied(),
-                    low,
-                    high,
-                }),
+    fn answer(&self, answer: Answer) {
+        // A loop that is gone asks nothing more either, which ends the server.
+        self.outbox.send(answer).ok();
+        self.wake.wake();
+    }
+
+    /// Whether it failed, as all of these.
+    fn commit(&self, number: u64, offsets: &[(TopicPartition, i64)]) -> bool {
+        let result = match self.client.commit_consumer_state(CommitMode::Sync) {
+            Ok(()) => Ok(CommitResult::Done),
+            // Nothing was stored above what is committed, says the client; so Kafka is asked.
+            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => self.verify(offsets),
+            Err(error) => Err(error),
+        };
+        let failed = result.is_err();
+        let (result, error) = match result {
+            Ok(result) => (result, None),
+            Err(error) => (CommitResult::Failed, Some(error)),
+        };
+        self.answer(Answer::Committed(number, result, error));
+        failed
+    }
+
+    fn verify(&self, offsets: &[(TopicPartition, i64)]) -> Result<CommitResult, KafkaError> {
+        let partitions: Vec<_> = offsets.iter().map(|(tp, _)| tp.clone()).collect();
+        let found = committed(&self.client, &partitions)?;
+        let is_there = |(tp, offset): &(TopicPartition, i64)| found.get(tp) >= Some(offset);
+        if offsets.iter().all(is_there) {
+            Ok(CommitResult::Nothing)
+        } else {
+            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset))
+        }
+    }
+
+    /// Committed offsets in one question for all.
+    fn queue(&mut self, partitions: Vec<TopicPartition>) -> bool {
+        let found = committed(&self.client, &partitions);
+        let failed = found.is_err();
+        for partition in partitions {
+            let offset = match &found {
+                Ok(offsets) => Ok(offsets.get(&partition).copied()),
                 Err(error) => Err(error.clone()),
             };
-            Answer::LookedUp(partition, look)
-        })
-        .collect();
-    let failed = |answer: &Answer| matches!(answer, Answer::LookedUp(_, Err(_)));
-    let any_failed = answers.iter().any(failed);
-    (answers, any_failed)
+            self.look_ups.push_back((partition, offset));
+        }
+        failed
+    }
+
+    fn look_up(&mut self) -> bool {
+        let Some((partition, committed)) = self.look_ups.pop_front() else {
+            return false;
+        };
+        let look = committed.and_then(|committed| {
+            let (low, high) = watermarks(&self.client, &partition)?;
+            Ok(Look {
+                committed,
+                low,
+                high,
+            })
+        });
+        let failed = look.is_err();
+        self.answer(Answer::LookedUp(partition, look));
+        failed
+    }
 }
 
 fn committed(

@@ -40,6 +40,8 @@ pub(super) struct Consumer {
     pub(super) answered: bool,
     pub(super) assigned_once: bool,
     pub(super) commit_fails: bool,
+    /// The answer about the topics is still to come.
+    pub(super) topics_asked: bool,
     pub(super) missing: Vec<Arc<str>>,
     pub(super) had_room: bool,
 }
@@ -59,6 +61,7 @@ impl Consumer {
             commit,
             assigned_once: false,
             commit_fails: false,
+            topics_asked: false,
             queues: Vec::new(),
             first: 0,
             sweep_at: now,
@@ -156,10 +159,14 @@ impl Consumer {
                     self.committed(error);
                 }
                 Answer::Topics(Ok(missing)) => {
+                    self.topics_asked = false;
                     self.succeeded();
                     self.topics_missing(missing);
                 }
-                Answer::Topics(Err(error)) => self.question_failed(&error)?,
+                Answer::Topics(Err(error)) => {
+                    self.topics_asked = false;
+                    self.question_failed(&error)?;
+                }
             }
         }
         Ok(())
@@ -198,8 +205,10 @@ impl Consumer {
                 }
             }
             Command::Flush => self.station.lanes.flush(),
-            Command::Store(offsets) => self.store(&offsets),
-            Command::Commit(number) => self.ask(Request::Commit(number)),
+            Command::Commit { number, offsets } => {
+                self.store(number, &offsets);
+                self.ask(Request::Commit(number, offsets));
+            }
             Command::Unassign(partitions) => self.unassign(&partitions)?,
             Command::Finished(outcome) => return Ok(Some(outcome)),
         }

@@ -56,21 +56,18 @@ pub fn topics(
     found
 }
 
-/// How many partitions the topics have together, if Kafka answers soon. Why it does not is for the consumer to say.
+/// How many partitions the topics have together, if Kafka answers soon and every topic is there. Why not is for the
+/// consumer to say.
 pub(super) fn partitions(config: &KafkaConfig, topics: &[String]) -> Option<usize> {
     let client = client(config, None, false).ok()?;
-    let mut partitions = 0;
-    for topic in topics {
-        let metadata = client.fetch_metadata(Some(topic), QUESTION).ok();
-        let Some(metadata) = metadata else {
-            partitions = 0;
-            break;
-        };
-        let topics = metadata.topics().iter();
-        partitions += topics.map(|topic| topic.partitions().len()).sum::<usize>();
-    }
+    let count = |topic: &String| {
+        let metadata = client.fetch_metadata(Some(topic), QUESTION).ok()?;
+        let partitions = metadata.topics().first()?.partitions().len();
+        Some(partitions).filter(|partitions| *partitions > 0)
+    };
+    let counts: Option<Vec<usize>> = topics.iter().map(count).collect();
     client.context().close();
-    Some(partitions).filter(|partitions| *partitions > 0)
+    counts.map(|counts| counts.iter().sum())
 }
 
 fn missing(topic: &str) -> Cause {

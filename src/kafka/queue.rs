@@ -30,6 +30,8 @@ pub(super) struct Queue {
     flagged: Arc<AtomicBool>,
     pub(super) tenure: Arc<Tenure>,
     pub(super) inlet: Inlet,
+    /// The offset after the last record taken.
+    next: i64,
     end: Option<i64>,
     reading: bool,
 }
@@ -65,6 +67,7 @@ impl Queue {
             flagged,
             tenure: Arc::clone(&start.tenure),
             inlet,
+            next: start.offset,
             end: start.end,
             reading: true,
         })
@@ -115,9 +118,14 @@ impl Queue {
             turn.handed = Some((records.len(), last.offset + 1));
             let charge = budget.charge(bytes.len() + records.len() * RECORD_OVERHEAD);
             let tenure = Arc::clone(&self.tenure);
+            let from = std::mem::replace(&mut self.next, last.offset + 1);
             permit.send(Chunk {
                 bytes,
-                runs: vec![Run { tenure, records }],
+                runs: vec![Run {
+                    tenure,
+                    from,
+                    records,
+                }],
                 charge,
             });
         }

@@ -45,6 +45,10 @@ impl Context {
         self.closing.store(true, Ordering::Release);
     }
 
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
     /// librdkafka's own words about the last error, without control characters.
     pub(super) fn reason(&self) -> String {
         lock(&self.reason).clone()
@@ -131,7 +135,7 @@ impl ConsumerContext for Context {
         list: &mut TopicPartitionList,
     ) {
         let assign = error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-        if self.closing.load(Ordering::Acquire) {
+        if self.is_closing() {
             self.answer_closing(consumer, assign, list);
             return;
         }

@@ -4,8 +4,8 @@ const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 /// Of all partitions together. Once its queue is split off, librdkafka's limits hold for each partition alone.
 const TOGETHER: usize = 32 * MIB;
-/// Where Kafka cannot be asked yet how many there are.
-const GUESS: usize = 16;
+/// Where Kafka cannot say yet how many there are: rather too many than too few.
+const GUESS: usize = 128;
 
 /// The two limits for each of `partitions`, by librdkafka's names. What the user sets wins.
 pub(super) fn of_each(partitions: Option<usize>) -> [(&'static str, String); 2] {
@@ -30,7 +30,7 @@ mod tests {
             (Some(8), 4096, MIB),
             (Some(128), 256, 256 * KIB),
             (Some(1000), 64, 64 * KIB),
-            (None, 2048, MIB),
+            (None, 256, 256 * KIB),
         ] {
             let [(_, queued), (_, fetch)] = of_each(partitions);
             let expected = (queued_kib.to_string(), fetched.to_string());

@@ -82,8 +82,10 @@ impl Consumer {
 
     pub(super) fn ask_for_topics(&mut self, now: Instant) {
         let unsettled = !self.missing.is_empty() || !self.assigned_once;
-        if unsettled && self.ask_topics_at.is_none_or(|at| now >= at) {
+        let due = self.ask_topics_at.is_none_or(|at| now >= at);
+        if unsettled && due && !self.topics_asked {
             self.ask_topics_at = Some(now + ASK_TOPICS);
+            self.topics_asked = true;
             self.ask(Request::Topics(self.station.topics.clone()));
         }
     }

@@ -47,6 +47,8 @@ impl Ledger {
         } else if self.late.remove(partition) {
             let start = self.begin(partition.clone(), look);
             self.commands.push(Command::Assign(vec![start]));
+            // Under an eager protocol this assigns the others anew, and the client forgets what they had stored.
+            self.commits.forget();
         }
     }
 
@@ -64,6 +66,7 @@ impl Ledger {
             if matches!(self.phase, Phase::LookingUp { .. }) {
                 self.commands.push(Command::Assign(Vec::new())); // unanswered, the client would never close
             }
+            self.late.clear();
             let partitions = self.parts.keys().cloned().collect();
             self.start_drain(partitions, true, by);
             return true;
@@ -133,6 +136,8 @@ impl Ledger {
             .map(|(partition, look)| self.begin(partition, look))
             .collect();
         self.assigned_once = true;
+        self.is_spare = self.parts.is_empty() && self.late.is_empty();
+        self.spare_since = None;
         self.commands.push(Command::Assign(starts));
     }
 
@@ -145,10 +150,13 @@ impl Ledger {
             tenure.halt(offset, Cause::OffsetOutOfRange { at, detail });
         }
         let end = self.rules.until_end.then_some(look.high);
+        let pinned = look.committed.is_none() && self.rules.reset == OffsetReset::Latest;
         let part = Part {
             tenure: Arc::clone(&tenure),
             handed: offset,
-            committed: offset,
+            // The end of the log moves on: where it is the start, it is committed before anything else, or a restart
+            // would begin behind what was read and not yet written.
+            committed: if pinned { offset - 1 } else { offset },
             end,
             end_reported: false,
         };
@@ -161,9 +169,6 @@ impl Ledger {
     }
 
     fn start_drain(&mut self, partitions: Vec<TopicPartition>, stopping: bool, until: Instant) {
-        for partition in &partitions {
-            self.late.remove(partition); // or it would begin to be read in the middle of its drain
-        }
         self.commands.push(Command::StopReading(partitions.clone()));
         self.commands.push(Command::Flush);
         self.phase = Phase::Draining {
@@ -216,7 +221,12 @@ impl Ledger {
     }
 
     fn end_drain(&mut self, drain: Drain) {
-        let complete = self.all(&drain, |part| part.drained() && part.committed_all());
+        let complete =
+            |part: &Part| part.tenure.is_open() && part.drained() && part.committed_all();
+        let drained = drain.partitions.iter();
+        let complete = drained
+            .filter_map(|partition| self.parts.get(partition))
+            .all(complete);
         self.left_behind |= !complete && self.stop_by.is_some();
         if !drain.stopping {
             self.unassign(drain.partitions);
@@ -249,6 +259,7 @@ impl Ledger {
     }
 
     fn unassign(&mut self, partitions: Vec<TopicPartition>) {
+        self.is_spare = false;
         for partition in &partitions {
             self.late.remove(partition);
             if let Some(part) = self.parts.remove(partition) {

@@ -1,51 +1,61 @@
 //! The ledger's commits: what is stored and committed when, and what came of it.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Command, CommitResult, Ledger};
+use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 
-/// Commits under way, oldest first; the commit thread answers them in this order.
+/// What a commit carries of one tenure.
+type Stored = (Arc<Tenure>, i64);
+
+/// Commits under way, oldest first; the commit thread answers them in this order. They are kept by tenure: the result
+/// of an old one says nothing of the next.
 #[derive(Debug, Default)]
 pub(super) struct Commits {
     last: u64,
-    under_way: Vec<(u64, Vec<(TopicPartition, i64)>)>,
+    under_way: Vec<(u64, Vec<Stored>)>,
     pub(super) next_at: Option<Instant>,
 }
 
 impl Commits {
-    fn cover(&self, partition: &TopicPartition, settled: i64) -> bool {
+    fn cover(&self, tenure: &Arc<Tenure>, settled: i64) -> bool {
         let mut offsets = self.under_way.iter().flat_map(|(_, offsets)| offsets);
-        offsets.any(|(tp, offset)| tp == partition && *offset >= settled)
+        offsets.any(|(stored, offset)| Arc::ptr_eq(stored, tenure) && *offset >= settled)
+    }
+
+    /// The client has forgotten what was stored: whatever comes of the commits under way, it says nothing.
+    pub(super) fn forget(&mut self) {
+        self.under_way.clear();
     }
 }
 
 impl Ledger {
     /// What became of commit `number`.
     pub fn commit_done(&mut self, number: u64, result: CommitResult) {
-        let Some(index) = self
-            .commits
-            .under_way
-            .iter()
-            .position(|(n, _)| *n == number)
-        else {
+        let numbered = |(n, _): &(u64, _)| *n == number;
+        let Some(index) = self.commits.under_way.iter().position(numbered) else {
             return;
         };
         let (_, offsets) = self.commits.under_way.remove(index);
         if result == CommitResult::Failed {
             return; // still settled above committed: the next tick stores and commits again
         }
-        for (partition, offset) in offsets {
-            if let Some(part) = self.parts.get_mut(&partition) {
+        for (tenure, offset) in offsets {
+            if let Some(part) = self.parts.get_mut(&tenure.topic_partition)
+                && Arc::ptr_eq(&part.tenure, &tenure)
+            {
                 part.committed = part.committed.max(offset);
             }
         }
     }
 
-    /// The client did not take the offset of `partition`: the commit under way does not carry it.
-    pub fn not_stored(&mut self, partition: &TopicPartition) {
-        if let Some((_, offsets)) = self.commits.under_way.last_mut() {
-            offsets.retain(|(stored, _)| stored != partition);
+    /// The client did not take the offset of `partition`: commit `number` does not carry it.
+    pub fn not_stored(&mut self, number: u64, partition: &TopicPartition) {
+        let mut commits = self.commits.under_way.iter_mut();
+        if let Some((_, offsets)) = commits.find(|(n, _)| *n == number) {
+            offsets.retain(|(tenure, _)| tenure.topic_partition != *partition);
         }
     }
 
@@ -60,28 +70,32 @@ impl Ledger {
         }
     }
 
-    /// Stores and commits all that is settled and neither committed nor on its way; the number of the last commit
-    /// under way, or `None` where there is nothing to wait for.
+    /// Commits all that is settled and neither committed nor on its way; the number of the last commit under way, or
+    /// `None` where there is nothing to wait for.
     /// A closed tenure is left out: what it settled is somebody else's to commit.
     pub(super) fn commit_settled(&mut self) -> Option<u64> {
+        let is_new = |tenure: &Arc<Tenure>, settled: i64, committed: i64| {
+            tenure.is_open() && settled > committed && !self.commits.cover(tenure, settled)
+        };
         let offsets: Vec<_> = self
             .parts
-            .iter()
-            .map(|(partition, part)| (partition, part, part.tenure.settled()))
-            .filter(|(partition, part, settled)| {
-                part.tenure.is_open()
-                    && *settled > part.committed
-                    && !self.commits.cover(partition, *settled)
-            })
-            .map(|(partition, _, settled)| (partition.clone(), settled))
+            .values()
+            .map(|part| (&part.tenure, part.tenure.settled(), part.committed))
+            .filter(|(tenure, settled, committed)| is_new(tenure, *settled, *committed))
+            .map(|(tenure, settled, _)| (Arc::clone(tenure), settled))
             .collect();
         if offsets.is_empty() {
             return self.commits.under_way.last().map(|(number, _)| *number);
         }
         self.commits.last += 1;
         let number = self.commits.last;
-        self.commands.push(Command::Store(offsets.clone()));
-        self.commands.push(Command::Commit(number));
+        let named =
+            |(tenure, offset): &(Arc<Tenure>, i64)| (tenure.topic_partition.clone(), *offset);
+        let stored = offsets.iter().map(named).collect();
+        self.commands.push(Command::Commit {
+            number,
+            offsets: stored,
+        });
         self.commits.under_way.push((number, offsets));
         Some(number)
     }

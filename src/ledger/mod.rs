@@ -58,9 +58,11 @@ pub enum Command {
     StopReading(Vec<TopicPartition>),
     /// Have the writers send what they hold without waiting for company.
     Flush,
-    Store(Vec<(TopicPartition, i64)>),
-    /// Commit what is stored; the number comes back with the result.
-    Commit(u64),
+    /// Store these and commit what is stored; the number comes back with the result.
+    Commit {
+        number: u64,
+        offsets: Vec<(TopicPartition, i64)>,
+    },
     /// Answers a revoke or a loss. The tenures are closed already.
     Unassign(Vec<TopicPartition>),
     Finished(Outcome),
@@ -159,7 +161,9 @@ pub struct Ledger {
     assigned_once: bool,
     /// Some topic is not there yet: its end cannot have been reached.
     topics_missing: bool,
-    empty_since: Option<Instant>,
+    /// The group's own answer was that there is nothing for us, since when.
+    spare_since: Option<Instant>,
+    is_spare: bool,
     commits: Commits,
     /// Asked to stop: the drain ends by then.
     stop_by: Option<Instant>,
@@ -178,7 +182,8 @@ impl Ledger {
             late: BTreeSet::new(),
             assigned_once: false,
             topics_missing: false,
-            empty_since: None,
+            spare_since: None,
+            is_spare: false,
             commits: Commits::default(),
             stop_by: None,
             left_behind: false,
@@ -191,6 +196,7 @@ impl Ledger {
     }
 
     pub fn revoked(&mut self, partitions: Vec<TopicPartition>) {
+        self.not_late(&partitions);
         self.waiting.push_back(Rebalance::Revoked(partitions));
     }
 
@@ -201,7 +207,15 @@ impl Ledger {
                 part.tenure.close();
             }
         }
+        self.not_late(&partitions);
         self.waiting.push_back(Rebalance::Lost(partitions));
+    }
+
+    /// What is taken away again is not begun to be read.
+    fn not_late(&mut self, partitions: &[TopicPartition]) {
+        for partition in partitions {
+            self.late.remove(partition);
+        }
     }
 
     /// `next` is the offset after the last record of `partition` that a writer was given.
@@ -295,11 +309,11 @@ impl Ledger {
             return false;
         }
         if !self.parts.is_empty() {
-            self.empty_since = None;
             return self.parts.values().all(Part::reached_end);
         }
-        let since = *self.empty_since.get_or_insert(now);
-        now.saturating_duration_since(since) >= self.rules.spare_patience
+        // Partitions that were revoked or lost come again, to us or to another: nothing was reached.
+        let since = *self.spare_since.get_or_insert(now);
+        self.is_spare && now.saturating_duration_since(since) >= self.rules.spare_patience
     }
 
     fn finish(&mut self, outcome: Outcome) {

@@ -95,14 +95,12 @@ impl Story {
             }
             Command::StopReading(list) => format!("stop reading {}", names(&list)),
             Command::Flush => "flush".to_owned(),
-            Command::Store(list) => {
-                let words: Vec<_> = list
+            Command::Commit { number, offsets } => {
+                let words: Vec<_> = offsets
                     .iter()
                     .map(|(tp, offset)| format!("{}@{offset}", tp.partition))
                     .collect();
-                format!("store {}", words.join(","))
-            }
-            Command::Commit(number) => {
+                self.said.push(format!("store {}", words.join(",")));
                 if self.auto_commit {
                     self.ledger.commit_done(number, CommitResult::Done);
                 }
@@ -212,6 +210,45 @@ fn settled_offsets_are_committed_at_the_interval_and_only_when_new() {
     story.expect(&["store 0@16", "commit 2"]);
     story.later(5000);
     story.expect(&[]);
+}
+
+#[test]
+fn a_start_at_the_moving_end_is_committed_before_anything_is_read() {
+    let mut story = Story::new(OffsetReset::Latest, false);
+    story.assign(&[0], look(None, 0, 90));
+    story.expect(&["look up 0", "assign 0@90", "store 0@90", "commit 1"]);
+}
+
+#[test]
+fn what_an_eager_client_forgets_is_stored_again() {
+    let mut story = Story::new(OffsetReset::Earliest, false);
+    story.auto_commit = false;
+    story.ledger.assigned(vec![tp(0), tp(1)]);
+    story.run();
+    story.ledger.looked_up(&tp(0), look(Some(0), 0, 9));
+    story.later(5000);
+    story.hand(0, 5);
+    story.settle(0, 5);
+    story.said();
+    story.ledger.looked_up(&tp(1), look(Some(0), 0, 9));
+    story.run();
+    story.expect(&["assign 1@0"]);
+    story.ledger.commit_done(1, CommitResult::Done); // of what the client had forgotten by then, perhaps
+    story.later(1000);
+    story.expect(&["store 0@5", "commit 2"]);
+}
+
+#[test]
+fn the_result_of_an_old_tenures_commit_says_nothing_of_the_new_one() {
+    let mut story = Story::begun(&[0]);
+    story.auto_commit = false;
+    story.hand(0, 20);
+    story.settle(0, 20);
+    story.ledger.lost(vec![tp(0)]);
+    story.assign(&[0], look(Some(10), 0, 100));
+    story.said();
+    story.ledger.commit_done(1, CommitResult::Done);
+    assert_eq!(story.ledger.committed(&tp(0)), Some(10));
 }
 
 #[test]

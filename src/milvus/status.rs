@@ -24,6 +24,18 @@ impl MilvusError {
     pub fn is_login_refused(&self) -> bool {
         matches!(self.cause, Cause::MilvusLoginRefused { .. })
     }
+
+    /// Milvus looked into the question, so it has accepted the credentials.
+    pub fn proves_login(&self) -> bool {
+        let (missing, forbidden) = (
+            matches!(
+                self.cause,
+                Cause::CollectionMissing { .. } | Cause::DatabaseMissing { .. }
+            ),
+            matches!(self.cause, Cause::MilvusNotPermitted { .. }),
+        );
+        missing || forbidden
+    }
 }
 
 /// What to do with the batch.

@@ -1,6 +1,6 @@
 //! Where stations report what is held, halted, assigned and connected; each change is logged here, once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,6 +33,8 @@ struct State {
     /// `None` until the group gave a first assignment, which may be empty.
     assigned: Option<usize>,
     connected: BTreeMap<Peer, bool>,
+    /// Peers that were connected at least once.
+    met: BTreeSet<Peer>,
 }
 
 #[derive(Debug)]
@@ -159,12 +161,22 @@ impl Board {
     }
 
     pub fn set_connected(&self, peer: Peer, connected: bool) {
-        let was = self.lock().connected.insert(peer, connected);
+        let mut state = self.lock();
+        let was = state.connected.insert(peer, connected);
+        if connected {
+            state.met.insert(peer);
+        }
+        drop(state);
         if was.unwrap_or(false) != connected {
             let peer = peer.label();
             self.metrics.connected(peer).set(i64::from(connected));
             info!(peer, connected, "connection changed");
         }
+    }
+
+    /// Whether `peer` was ever connected, and so took our login.
+    pub fn was_connected(&self, peer: Peer) -> bool {
+        self.lock().met.contains(&peer)
     }
 
     /// The consumer loop takes another turn.

@@ -88,11 +88,17 @@ impl<M: Milvus> Planner<M> {
                     board.clear(&scope);
                     return Ok(Ok(schema));
                 }
-                Err(error) if error.is_login_refused() => {
+                // Once it was accepted, a refused login is the world's doing: a password is being changed.
+                Err(error) if error.is_login_refused() && !board.was_connected(Peer::Milvus) => {
                     return Err(PipelineError::Refused(error.cause));
                 }
                 Err(error) if error.action == Action::Halt => return Ok(Err(error.cause)),
-                Err(error) => board.hold(scope.clone(), error.cause),
+                Err(error) => {
+                    if error.proves_login() {
+                        board.set_connected(Peer::Milvus, true);
+                    }
+                    board.hold(scope.clone(), error.cause);
+                }
             }
             tokio::time::sleep(backoff.pause()).await;
         }

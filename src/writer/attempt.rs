@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::Shared;
@@ -18,8 +19,10 @@ const REPEAT_PAUSE: Duration = Duration::from_secs(6);
 
 /// Sends `batch` until Milvus has acknowledged it (it is settled then) or refused it (its partitions are halted then).
 /// Before each attempt the gate is asked: what must not be sent any more is taken out first.
-pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed) {
-    let mut backoff = Backoff::new(shared.rules.retry_backoff, shared.rules.retry_backoff_max);
+/// `hurry` cuts a hold's pause short.
+pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed, hurry: &Notify) {
+    let patient = || Backoff::new(shared.rules.retry_backoff, shared.rules.retry_backoff_max);
+    let mut backoff = patient();
     let mut repeats = 0;
     let mut held = false;
     let scope = Scope::Collection(shared.collection.clone());
@@ -66,13 +69,16 @@ pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed) {
         }
         shared.stations.board.hold(scope.clone(), error.cause);
         held = true;
-        sleep(pause).await;
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = hurry.notified(), if error.action == Action::Hold => backoff = patient(),
+        }
     }
 }
 
 /// Every partition of the batch stands at its first record in it; what is behind is dropped by the writer.
 fn halt<M>(shared: &Shared<M>, batch: &Sealed, cause: &Cause) {
     for cover in &batch.covers {
-        shared.halt(&cover.tenure, cover.first, cause.clone());
+        shared.halt(&cover.tenure, cover.from, cause.clone());
     }
 }

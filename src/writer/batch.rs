@@ -34,6 +34,14 @@ impl<'a> At<'a> {
         self.chunk.runs[self.run].records[self.record].offset
     }
 
+    /// The offset after the record before it. A partition that halts at this record stands there: `settled` gets no
+    /// further where compaction or a transaction's marker leaves a gap.
+    pub(super) fn from(&self) -> i64 {
+        let run = &self.chunk.runs[self.run];
+        let before = self.record.checked_sub(1);
+        before.map_or(run.from, |before| run.records[before].offset + 1)
+    }
+
     /// `None` is a tombstone.
     pub(super) fn value(&self) -> Option<&'a [u8]> {
         self.chunk
@@ -49,18 +57,18 @@ struct Slice {
     records: Range<usize>,
 }
 
-/// The records of one tenure in a batch: `first..next` by offset.
+/// The records of one tenure in a batch: `from..next` by offset.
 #[derive(Debug)]
 pub(super) struct Cover {
     pub(super) tenure: Arc<Tenure>,
-    pub(super) first: i64,
+    pub(super) from: i64,
     pub(super) next: i64,
 }
 
 impl Cover {
     /// Whether its records may still be sent: the tenure is open and does not stand before them.
     fn is_wanted(&self) -> bool {
-        let halted_before = |at| at <= self.first;
+        let halted_before = |at| at <= self.from;
         self.tenure.is_open() && !self.tenure.halted_at().is_some_and(halted_before)
     }
 }
@@ -141,7 +149,7 @@ impl Batch {
             Some(cover) => cover.next = offset + 1,
             None => self.covers.push(Cover {
                 tenure: Arc::clone(at.tenure()),
-                first: offset,
+                from: at.from(),
                 next: offset + 1,
             }),
         }

@@ -138,6 +138,8 @@ pub struct Writer<M> {
     shared: Arc<Shared<M>>,
     inbox: mpsc::Receiver<Chunk>,
     flush: Arc<Notify>,
+    /// Ends the pause before the next attempt: a drain has no time for it.
+    hurry: Arc<Notify>,
     plans: watch::Receiver<PlanState>,
     cursor: Option<Cursor>,
     open: Option<Batch>,
@@ -161,6 +163,7 @@ impl<M: Milvus> Writer<M> {
             shared,
             inbox,
             flush,
+            hurry: Arc::new(Notify::new()),
             plans,
             cursor: None,
             open: None,
@@ -191,7 +194,10 @@ impl<M: Milvus> Writer<M> {
             tokio::select! {
                 () = finished(&mut under_way) => under_way = None,
                 () = until(linger_ends), if is_idle => {}
-                () = self.flush.notified() => self.flush_left = Some(self.inbox.len()),
+                () = self.flush.notified() => {
+                    self.flush_left = Some(self.inbox.len());
+                    self.hurry.notify_one();
+                }
                 chunk = self.inbox.recv(), if self.cursor.is_none() => {
                     let Some(chunk) = chunk else { return };
                     self.take(chunk);
@@ -213,8 +219,7 @@ impl<M: Milvus> Writer<M> {
                 PlanState::Impossible(cause) => {
                     let chunk = self.inbox.recv().await?;
                     for run in &chunk.runs {
-                        let first = run.records.first().map_or(0, |record| record.offset);
-                        self.shared.halt(&run.tenure, first, cause.clone());
+                        self.shared.halt(&run.tenure, run.from, cause.clone());
                     }
                 }
             }
@@ -300,7 +305,7 @@ impl<M: Milvus> Writer<M> {
                 }
             }
             Tolerance::None => {
-                self.shared.halt(at.tenure(), at.offset(), cause);
+                self.shared.halt(at.tenure(), at.from(), cause);
                 self.closed = true;
             }
         }
@@ -327,9 +332,9 @@ impl<M: Milvus> Writer<M> {
         self.closed = false;
         self.end_flush();
         let batch = self.open.take().filter(|batch| !batch.is_empty())?;
-        let shared = Arc::clone(&self.shared);
+        let (shared, hurry) = (Arc::clone(&self.shared), Arc::clone(&self.hurry));
         Some(Box::pin(async move {
-            attempt::write(&shared, batch.seal()).await;
+            attempt::write(&shared, batch.seal(), &hurry).await;
         }))
     }
 }

@@ -131,6 +131,7 @@ fn chunk(
         bytes,
         runs: vec![Run {
             tenure: Arc::clone(tenure),
+            from: first,
             records,
         }],
     }
@@ -380,4 +381,37 @@ async fn a_hold_ends_when_nothing_of_its_batch_is_wanted_any_more() {
     let causes = bench.shared.stations.board.readiness().unwrap_err();
     assert_eq!(causes, [Cause::NotAssigned]);
     assert_eq!((bench.seen().len(), tenure.settled()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_ends_the_pause_before_the_next_attempt() {
+    let bench = Bench::new(Tolerance::None, 10, 100);
+    bench.script((0..10).map(|_| refusal(Action::Hold)));
+    let tenure = tenure(0);
+    bench.hand(&tenure, 0, &[row(1)]).await;
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    let before = bench.seen().len();
+    bench.inlet.flush.notify_one();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(bench.seen().len(), before + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_halt_behind_a_gap_in_the_log_stands_where_settled_can_get() {
+    let bench = Bench::new(Tolerance::None, 10, 100);
+    let tenure = tenure(0);
+    bench.hand(&tenure, 0, &[row(1), row(2)]).await;
+    let mut behind = chunk(
+        &bench.shared.stations.budget,
+        &tenure,
+        7,
+        &[Some("{".to_owned())],
+    );
+    behind.runs[0].from = 2; // offsets 2 to 6 are no records
+    bench.inlet.chunks.send(behind).await.unwrap();
+    bench.rest().await;
+    assert_eq!(tenure.halted_at(), Some(2));
+    assert_eq!(tenure.settled(), 2);
+    let said = tenure.halted().unwrap().cause.to_string();
+    assert!(said.starts_with("t-0@7: "), "{said}");
 }

@@ -72,3 +72,22 @@ fn until_end_a_spare_member_ends_after_a_while() {
     story.later(10_000);
     story.expect(&["assign ", "finished EndReached { halted: false }"]);
 }
+
+#[test]
+fn until_end_a_member_that_lost_its_partitions_has_not_reached_their_end() {
+    let mut story = Story::new(OffsetReset::Earliest, true);
+    story.assign(&[0], look(None, 0, 5));
+    story.hand(0, 2);
+    story.ledger.lost(vec![tp(0)]);
+    story.run();
+    story.said();
+    story.later(60_000);
+    story.expect(&[]);
+    story.assign(&[0], look(Some(5), 0, 5));
+    let said = [
+        "look up 0",
+        "assign 0@5",
+        "finished EndReached { halted: false }",
+    ];
+    story.expect(&said);
+}

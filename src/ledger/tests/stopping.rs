@@ -87,3 +87,30 @@ fn a_partition_revoked_before_it_was_looked_up_is_never_begun() {
     story.run();
     story.expect(&[]);
 }
+
+#[test]
+fn partitions_lost_while_stopping_were_not_drained() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.run();
+    story.said();
+    story.ledger.lost(vec![tp(0)]);
+    story.run();
+    story.expect(&["unassign 0", "finished NotDrained"]);
+}
+
+#[test]
+fn a_partition_that_comes_late_is_not_begun_while_stopping() {
+    let mut story = Story::begun(&[0]);
+    story.ledger.assigned(vec![tp(1)]);
+    story.run();
+    story.later(5000);
+    story.hand(0, 20);
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.run();
+    story.said();
+    story.ledger.looked_up(&tp(1), look(None, 0, 9));
+    story.run();
+    story.expect(&[]);
+}
