@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use testkit::kafka::Record;
+use testkit::process::Signal;
 use testkit::proxy::{FaultProxy, Network};
 use testkit::sink::Sink;
 use testkit::{suite, wait};
@@ -46,44 +47,53 @@ fn after_kills_in_mid_stream_every_key_is_there_and_no_commit_was_ahead() {
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 
-/// Something always waits for company when it is asked to let go.
-fn patient(job: &Job) -> Sink {
-    let sink = job.quick().set("linger.ms", "3000");
-    sink.set("batch.max.rows", "300").start()
-}
-
 fn records_read(sink: &Sink) -> i64 {
     sink.metric("milvus_sink_records_read_total")
 }
 
+/// Milvus falls silent, and the sink has rows in hand that it cannot write.
+fn silence(proxy: &FaultProxy, place: &Place, sink: &Sink) {
+    proxy.set(Network::Swallows);
+    wait::until(SOON, "rows in hand", || {
+        records_read(sink) > place.committed().iter().sum()
+    });
+}
+
 #[test]
 fn a_stop_under_load_drains_and_the_next_start_goes_on_without_a_gap() {
-    let job = Job::on_lite("drains", 4);
+    let proxy = FaultProxy::before(suite::lite().port());
+    let job = Job::on_lite("drains", 4).through(proxy.endpoint());
     let place = Place::of(&job);
     let stream = Stream::start(&job);
-    let sink = patient(&job);
+    let sink = job.quick().start();
     stream.await_progress(1000);
-    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+    silence(&proxy, &place, &sink);
+    sink.signal(Signal::Term);
+    sink.wait_for_line("asked to stop; draining", SOON);
+    proxy.set(Network::Works);
+    assert_eq!(sink.wait_exit(SOON), 0, "{}", sink.output());
     let committed = place.committed();
     place.assert_holds(&committed);
 
     let sink = job.quick().start();
     stream.finish();
     let produced: i64 = job.topic.end_offsets().iter().sum();
-    assert_eq!(
-        records_read(&sink),
-        produced - committed.iter().sum::<i64>()
-    );
+    let left = produced - committed.iter().sum::<i64>();
+    assert_eq!(records_read(&sink), left);
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 
 #[test]
 fn a_second_member_joins_and_leaves_under_load() {
-    let job = Job::new("members", 4);
+    let proxy = FaultProxy::before(suite::milvus().port());
+    let job = Job::new("members", 4).through(proxy.endpoint());
     let (stream, witness) = (Stream::start(&job), Witness::start(&job));
-    let first = patient(&job);
+    let first = job.quick().set("log.level", "debug").start();
     stream.await_progress(500);
-    let second = patient(&job);
+    silence(&proxy, &Place::of(&job), &first);
+    let second = job.quick().start();
+    first.wait_for_line("rebalance=Revoked", SOON);
+    proxy.set(Network::Works);
     wait::until(SOON, "rows from the second member", || {
         second.metric("milvus_sink_rows_written_total") > 0
     });
