@@ -3,9 +3,10 @@
 use std::net::TcpListener;
 
 use testkit::client::{Collection, Type};
+use testkit::fake::{Code, Fake, Reply};
 use testkit::kafka::{Listener, Record};
 use testkit::proxy::{FaultProxy, Network};
-use testkit::{services, suite};
+use testkit::{services, suite, wait};
 
 use crate::support::{Job, SOON, article, articles, assert_held, assert_refused};
 
@@ -163,4 +164,17 @@ fn an_ops_address_in_use_ends_with_2() {
     let address = taken.local_addr().unwrap().to_string();
     let sink = job.sink().set("ops.listen", &address);
     assert_refused(sink, &["ops.listen", &address, "in use"]);
+}
+
+#[test]
+fn a_login_that_is_refused_after_it_was_accepted_is_waited_for() {
+    let fake = Fake::start();
+    let refused = || Reply::Grpc(Code::Unauthenticated);
+    let missing = Reply::Code(100, "collection not found");
+    fake.next_describes([missing, refused(), refused()]);
+    let job = Job::with(suite::kafka(), "login_later", 1, fake.endpoint(), None);
+    let sink = job.start();
+    sink.wait_for_line("Milvus refused the credentials", SOON);
+    wait::until(SOON, "another question", || fake.seen().len() > 4);
+    assert!(sink.runs(), "{}", sink.output());
 }

@@ -118,3 +118,14 @@ fn a_halted_partition_counts_as_done_and_the_status_says_so() {
     check(&job, 3, &[20, 300]);
     place.assert_holds(&[20, 300]);
 }
+
+#[test]
+fn a_bad_record_behind_a_transactions_marker_halts_and_the_run_ends() {
+    let job = Job::on_lite("marker_halt", 1);
+    let place = Place::of(&job);
+    job.topic
+        .produce_in_transaction(place.records(0, 0..10), true);
+    job.topic.produce([Record::new("{").partition(0)]);
+    check(&job, 3, &[10]); // offset 10 is the marker, 11 the bad record
+    place.assert_holds(&[10]);
+}
