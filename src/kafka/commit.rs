@@ -95,7 +95,7 @@ impl Server {
                 return;
             }
             let failed = match request {
-                Some(Request::Commit(number, offsets)) => self.commit(number, &offsets),
+                Some(Request::Commit(number, offsets)) => self.commit_stored(number, &offsets),
                 Some(Request::LookUp(partitions)) => self.queue(partitions),
                 Some(Request::Topics(topics)) => {
                     let missing = missing_topics(&self.client, &topics);
@@ -136,7 +136,7 @@ impl Server {
     }
 
     /// Whether it failed, as all of these.
-    fn commit(&self, number: u64, offsets: &[(TopicPartition, i64)]) -> bool {
+    fn commit_stored(&self, number: u64, offsets: &[(TopicPartition, i64)]) -> bool {
         let result = match self.client.commit_consumer_state(CommitMode::Sync) {
             Ok(()) => Ok(CommitResult::Done),
             // Nothing was stored above what is committed, says the client; so Kafka is asked.
