@@ -1,15 +1,21 @@
 # Everything that is done to this repository. The servers of tests and demo live in target/services.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help services demo test footprint audit fmt clippy clean-services
+.PHONY: help services demo servers test footprint audit fmt clippy clean-services
 
-# A build and the fetching of the servers run beside each other. Both need the tools of tools/prerequisites.sh.
+# A build and the fetching of the servers run beside each other, the latter in a process group of its own: a shell's
+# background jobs do not hear Ctrl-C. Both need the tools of tools/prerequisites.sh.
 define build_and_services
 	@tools/prerequisites.sh
-	@tools/services.sh & services=$$!; \
-	cargo build $(1) || { kill $$services 2> /dev/null; exit 1; }; \
+	@setsid tools/services.sh & services=$$!; \
+	trap 'kill -- -$$services 2> /dev/null; exit 130' INT TERM; \
+	cargo build $(1) || { kill -- -$$services 2> /dev/null; exit 1; }; \
 	wait $$services
 endef
+
+# Built by `--workspace --bins`: cargo unites the features of all that is built at once, so `cargo run --package` after
+# it would build the shared dependencies anew.
+DEMO = $${CARGO_TARGET_DIR:-target}/debug/demo
 
 help: ## What there is to do
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,8 +24,12 @@ services: ## Fetch Kafka, Milvus 2.3.5 and Milvus Lite into target/services
 	@tools/services.sh
 
 demo: ## Kafka to Milvus in six steps, on real servers (MILVUS=lite: the small one)
-	$(call build_and_services,--bin kafka-milvus-sink)
-	@cargo run --quiet --package testkit --bin demo
+	$(call build_and_services,--workspace --bins)
+	@$(DEMO)
+
+servers: ## Kafka and Milvus for trying things by hand, until Ctrl-C (MILVUS=lite: the small one)
+	$(call build_and_services,--workspace --bins)
+	@$(DEMO) servers
 
 test: ## Unit, property and integration tests on the real servers
 	$(call build_and_services,--workspace --all-targets)
