@@ -83,7 +83,11 @@ fn refused_login(detail: &str) -> Cause {
 pub fn run(station: Station) -> Result<Outcome, KafkaError> {
     station.stations.wake.adopt();
     let partitions = probe::partitions(&station.config, &station.topics);
-    let client = client(&station.config, partitions, station.rules.until_end)?;
+    let purpose = Purpose::Read {
+        partitions,
+        until_end: station.rules.until_end,
+    };
+    let client = client(&station.config, purpose)?;
     let client = Arc::new(client);
     let topics: Vec<&str> = station.topics.iter().map(String::as_str).collect();
     client
@@ -92,18 +96,31 @@ pub fn run(station: Station) -> Result<Outcome, KafkaError> {
     consumer::Consumer::start(station, client)?.run()
 }
 
+/// What a client is made for.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    /// Only asks: it belongs to no group, and so is gone at once when it is dropped.
+    Look,
+    Read {
+        /// Of all topics together, where that is known.
+        partitions: Option<usize>,
+        until_end: bool,
+    },
+}
+
 fn client(
     config: &KafkaConfig,
-    partitions: Option<usize>,
-    until_end: bool,
+    purpose: Purpose,
 ) -> Result<BaseConsumer<rebalance::Context>, KafkaError> {
     let mut settings = ClientConfig::new();
     settings.set("statistics.interval.ms", STATISTICS_MS);
     // Why the broker closed a connection is said at this level and nowhere else.
     settings.set_log_level(RDKafkaLogLevel::Info);
     settings.set("log.thread.name", "false");
-    for (key, value) in share::of_each(partitions) {
-        settings.set(key, value);
+    if let Purpose::Read { partitions, .. } = purpose {
+        for (key, value) in share::of_each(partitions) {
+            settings.set(key, value);
+        }
     }
     for (key, value) in &config.consumer {
         match value {
@@ -111,8 +128,13 @@ fn client(
             Setting::Secret(secret) => settings.set(key, secret.expose()),
         };
     }
-    if until_end {
-        settings.set("enable.partition.eof", "true");
+    match purpose {
+        Purpose::Look => {
+            settings.remove("group.id");
+        }
+        Purpose::Read { until_end, .. } => {
+            settings.set("enable.partition.eof", until_end.to_string());
+        }
     }
     BaseConsumer::from_config_and_context(&settings, rebalance::Context::default())
         .map_err(|error| KafkaError::Settings(error.to_string()))

@@ -6,7 +6,7 @@ use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError as ClientError;
 
 use super::fault::{Fault, judge};
-use super::{KafkaError, client};
+use super::{KafkaError, Purpose, client};
 use crate::cause::Cause;
 use crate::config::KafkaConfig;
 
@@ -24,7 +24,7 @@ pub fn topics(
     topics: &[String],
     patience: Duration,
 ) -> Result<Vec<Found>, KafkaError> {
-    let client = client(config, None, false)?;
+    let client = client(config, Purpose::Look)?;
     let until = Instant::now() + patience;
     let look = |topic: &String| loop {
         // Serves the error events that say why a connection does not come about.
@@ -51,22 +51,19 @@ pub fn topics(
         }
         std::thread::park_timeout(Duration::from_millis(200));
     };
-    let found = topics.iter().map(look).collect();
-    client.context().close();
-    found
+    topics.iter().map(look).collect()
 }
 
 /// How many partitions the topics have together, if Kafka answers soon and every topic is there. Why not is for the
 /// consumer to say.
 pub(super) fn partitions(config: &KafkaConfig, topics: &[String]) -> Option<usize> {
-    let client = client(config, None, false).ok()?;
+    let client = client(config, Purpose::Look).ok()?;
     let count = |topic: &String| {
         let metadata = client.fetch_metadata(Some(topic), QUESTION).ok()?;
         let partitions = metadata.topics().first()?.partitions().len();
         Some(partitions).filter(|partitions| *partitions > 0)
     };
     let counts: Option<Vec<usize>> = topics.iter().map(count).collect();
-    client.context().close();
     counts.map(|counts| counts.iter().sum())
 }
 
