@@ -111,3 +111,20 @@ fn sighup_is_answered_and_ends_nothing() {
     sink.wait_for_line("SIGHUP changes nothing", SOON);
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
+
+#[test]
+fn every_line_of_the_json_log_is_an_object_with_a_level() {
+    let job = Job::on_lite("json_log", 1);
+    let sink = job
+        .sink()
+        .arg("--log-format")
+        .arg("json")
+        .arg("--until-end");
+    let (code, output) = sink.run(SOON);
+    assert_eq!(code, 0, "{output}");
+    for line in output.lines() {
+        let entry: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert!(entry["level"].is_string(), "{line}");
+    }
+    assert!(output.contains("kafka-milvus-sink starts"), "{output}");
+}
