@@ -124,6 +124,7 @@ async fn kafka(
     let mut verdict = Verdict::Clean;
     for (topic, partitions) in found {
         match partitions {
+            Ok(1) => writeln!(out, "  ✓ topic '{topic}', 1 partition")?,
             Ok(count) => writeln!(out, "  ✓ topic '{topic}', {count} partitions")?,
             Err(cause) => {
                 writeln!(out, "  ✗ {cause}")?;
