@@ -33,7 +33,8 @@ fi
 # The newest of the long-term releases that this system's packages have.
 java_package() {
   for release in 25 21 17; do
-    if apt-cache show "openjdk-$release-jre-headless" > /dev/null 2>&1; then
+    # A name that other packages only mention has no candidate.
+    if apt-cache policy "openjdk-$release-jre-headless" | grep -q 'Candidate: [0-9]'; then
       echo "openjdk-$release-jre-headless"
       return
     fi
