@@ -67,12 +67,23 @@ pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed, hurr
         if matches!(error.cause, Cause::MilvusUnreachable { .. }) {
             shared.stations.board.set_connected(Peer::Milvus, false);
         }
-        shared.stations.board.hold(scope.clone(), error.cause);
+        shared
+            .stations
+            .board
+            .hold(scope.clone(), while_repeated(error.cause));
         held = true;
         tokio::select! {
             () = sleep(pause) => {}
             () = hurry.notified(), if error.action == Action::Hold => backoff = patient(),
         }
+    }
+}
+
+/// What may pass is not called a refusal before it has stayed: a server that stops or starts answers so, too.
+fn while_repeated(cause: Cause) -> Cause {
+    match cause {
+        Cause::Refused { reason, .. } => Cause::MilvusBusy { reason },
+        other => other,
     }
 }
 

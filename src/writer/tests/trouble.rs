@@ -44,6 +44,9 @@ async fn an_answer_that_may_pass_is_repeated_five_times_over_thirty_seconds() {
     bench.hand(&tenure, 0, &[row(1)]).await;
     tokio::time::sleep(Duration::from_secs(29)).await;
     assert!(tenure.halted().is_none());
+    bench.shared.stations.board.set_assigned(1);
+    let held = bench.shared.stations.board.readiness().unwrap_err();
+    assert_eq!(held[0].label(), "milvus_busy", "not called a refusal yet");
     bench.rest().await;
     assert!(tenure.halted().is_some());
     assert_eq!(bench.seen().len(), 6);
