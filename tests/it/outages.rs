@@ -25,8 +25,8 @@ fn held(sink: &Sink, cause: &str) -> bool {
 
 #[test]
 fn a_milvus_that_stops_and_starts_in_mid_stream_is_waited_for() {
-    // A server of its own, and not Lite: that one takes concurrent first writes without a lock and may forget one of
-    // them with its process, after it was acknowledged.
+    // A server of its own, and not Lite: restarted under load, that one was once seen without the acknowledged first
+    // rows of one of two writers.
     let mut milvus = Standalone::start(&StandaloneOptions::default());
     let (endpoint, token) = (milvus.endpoint(), milvus.token());
     let job = Job::with(suite::kafka(), "restarted", 2, endpoint, token);

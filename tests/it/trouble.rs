@@ -128,7 +128,7 @@ fn tls_to_a_plain_listener_and_the_reverse_are_said() {
             .start();
         assert_held(&sink, "kafka_unreachable", words);
     };
-    // librdkafka's own hint comes with some time-outs of the handshake and not with others; our sentence always does.
+    // librdkafka's hint at a plaintext listener does not come every time; our sentence does.
     let ours = "whether the listener wants TLS (security.protocol)";
     check("SSL", Listener::Plain, &["SSL", ours]);
     check(
