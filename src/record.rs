@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::budget::Charge;
 use crate::tenure::Tenure;
+use crate::topic_partition::TopicPartition;
 
 /// Where one Kafka message lies in its chunk. Ranges index [`Chunk::bytes`].
 #[derive(Debug, Clone)]
@@ -13,6 +14,16 @@ pub struct Record {
     pub key: Option<Range<usize>>,
     /// `None` is a tombstone; an empty range is an empty value.
     pub value: Option<Range<usize>>,
+}
+
+/// A record with all that a plan may ask of it.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordView<'a> {
+    pub topic_partition: &'a TopicPartition,
+    pub offset: i64,
+    pub key: Option<&'a [u8]>,
+    /// `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
 }
 
 /// The records of one tenure in a chunk, in the order read.
@@ -34,9 +45,17 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// The value of `record`, or `None` for a tombstone. `record` is one of this chunk's.
-    pub fn value(&self, record: &Record) -> Option<&[u8]> {
-        record.value.clone().and_then(|range| self.bytes.get(range))
+    /// Record `record` of run `run`; both must be there.
+    pub fn view(&self, run: usize, record: usize) -> RecordView<'_> {
+        let run = &self.runs[run];
+        let record = &run.records[record];
+        let bytes = |range: &Option<Range<usize>>| self.bytes.get(range.clone()?);
+        RecordView {
+            topic_partition: &run.tenure.topic_partition,
+            offset: record.offset,
+            key: bytes(&record.key),
+            value: bytes(&record.value),
+        }
     }
 
     pub fn records(&self) -> usize {

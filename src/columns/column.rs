@@ -35,9 +35,8 @@ pub(super) enum Values {
 /// The shape in which a decoder hands over a field's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    Scalar,
-    /// Its items, one by one.
-    List,
+    /// As a value; what is in an array or object is read by the column.
+    Value,
     /// Its JSON text, untouched.
     Json,
 }
@@ -79,9 +78,8 @@ impl Column {
 
     pub(super) fn shape(&self) -> Shape {
         match self.values {
-            Values::FloatVector(_) => Shape::List,
             Values::Json(_) => Shape::Json,
-            _ => Shape::Scalar,
+            _ => Shape::Value,
         }
     }
 
@@ -102,20 +100,9 @@ impl Column {
                 values.push(convert::varchar(value, *max_length)?);
             }
             Values::Json(values) => values.push(convert::json(value)?),
-            Values::FloatVector(_) => return Err(value.misfit()),
+            Values::FloatVector(vectors) => vectors.push(value)?,
         }
         Ok(())
-    }
-
-    /// Appends one row from a list of values, or nothing.
-    pub(super) fn push_list<'v>(
-        &mut self,
-        items: impl Iterator<Item = Value<'v>>,
-    ) -> Result<(), Misfit> {
-        match &mut self.values {
-            Values::FloatVector(vectors) => vectors.push(items),
-            _ => Err(Misfit::Array(items.count())),
-        }
     }
 
     /// Appends the row of a record that has no value here, or gives `why` back.

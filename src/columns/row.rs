@@ -27,9 +27,7 @@ pub(crate) struct Row<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Want {
     /// [`Row::value`].
-    Scalar,
-    /// [`Row::list`]; [`Row::value`] for what is not a list.
-    List,
+    Value,
     /// [`Row::value`] with the JSON text; null as null.
     Json,
     /// [`Row::member`].
@@ -73,11 +71,6 @@ impl<'a> Row<'a> {
         self.mark(fit);
     }
 
-    pub(crate) fn list<'v>(&mut self, items: impl Iterator<Item = Value<'v>>) {
-        let fit = self.columns.fields[self.current].push_list(items);
-        self.mark(fit);
-    }
-
     /// A field without a column of its own, and the JSON text of its value.
     pub(crate) fn member(&mut self, name: &str, json: &str) {
         if let Some(dynamic) = &mut self.columns.dynamic {
@@ -118,8 +111,7 @@ impl<'a> Row<'a> {
             column.truncate(rows);
         }
         match column.shape() {
-            Shape::Scalar => Want::Scalar,
-            Shape::List => Want::List,
+            Shape::Value => Want::Value,
             Shape::Json => Want::Json,
         }
     }

@@ -39,14 +39,14 @@ impl FloatVectors {
     }
 
     /// Appends one row of exactly `dim` numbers, or nothing.
-    pub(super) fn push<'v>(
-        &mut self,
-        items: impl Iterator<Item = Value<'v>>,
-    ) -> Result<(), Misfit> {
+    pub(super) fn push(&mut self, value: &Value<'_>) -> Result<(), Misfit> {
+        let Value::Array(array) = value else {
+            return Err(value.misfit());
+        };
         let start = self.data.len();
         let mut unfit = None;
         let mut count = 0;
-        for item in items {
+        for item in array.items() {
             if unfit.is_none() && count < self.dim {
                 match convert::float(&item) {
                     Ok(number) => self.data.push(number),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::misfit::Misfit;
+use super::raw::{Array, Object};
 use super::{number, raw};
 
 /// Milvus's limit of a JSON value.
@@ -22,10 +23,9 @@ pub(crate) enum Value<'a> {
     LoneSurrogate,
     /// Valid JSON text, for a field that keeps it.
     Json(&'a str),
-    /// An array where none is wanted; its elements.
-    Array(usize),
-    /// An object where none is wanted; its members.
-    Object(usize),
+    /// Read item by item, by the columns that take one.
+    Array(Array<'a>),
+    Object(Object<'a>),
 }
 
 impl Value<'_> {
@@ -38,8 +38,8 @@ impl Value<'_> {
             Self::Text(text) => Misfit::Text(text.len()),
             Self::LoneSurrogate => Misfit::LoneSurrogate,
             Self::Json(json) => Misfit::LongJson(json.len()),
-            Self::Array(elements) => Misfit::Array(*elements),
-            Self::Object(members) => Misfit::Object(*members),
+            Self::Array(array) => Misfit::Array(array.len()),
+            Self::Object(object) => Misfit::Object(object.len()),
         }
     }
 }

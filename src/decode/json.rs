@@ -59,9 +59,8 @@ fn hand_over(row: &mut Row<'_>, want: Want, name: &str, json: &str) {
     match want {
         Want::Nothing => {}
         Want::Member => row.member(name, json),
-        Want::List if json.starts_with('[') => row.list(raw::Items::of(json)),
         Want::Json if json != "null" => row.value(&Value::Json(json)),
-        Want::Scalar | Want::List | Want::Json => row.value(&raw::value(json)),
+        Want::Value | Want::Json => row.value(&raw::value(json)),
     }
 }
 

@@ -1,5 +1,6 @@
-//! From payload bytes to a row.
+//! From a record's bytes to a change.
 
+pub mod change;
 pub(crate) mod convert;
 pub mod json;
 pub(crate) mod misfit;

@@ -11,8 +11,8 @@ pub(super) fn value(json: &str) -> Value<'_> {
         Some(b't') => Value::Boolean(true),
         Some(b'f') => Value::Boolean(false),
         Some(b'"') => string(json),
-        Some(b'[') => Value::Array(measure(json.as_bytes()).len),
-        Some(b'{') => Value::Object(measure(json.as_bytes()).len),
+        Some(b'[') => Value::Array(Array(json)),
+        Some(b'{') => Value::Object(Object(json)),
         Some(_) => Value::Number(json),
     }
 }
@@ -31,25 +31,69 @@ fn string(json: &str) -> Value<'_> {
     }
 }
 
-/// The elements of an array, in order.
-#[derive(Debug)]
-pub(super) struct Items<'a> {
-    rest: &'a str,
+/// An array that nobody has read yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Array<'a>(&'a str);
+
+impl<'a> Array<'a> {
+    /// How many elements it has.
+    pub(crate) fn len(self) -> usize {
+        measure(self.0.as_bytes()).len
+    }
+
+    pub(crate) fn items(self) -> Items<'a> {
+        let rest = self.0.strip_prefix('[').unwrap_or_default();
+        Items { rest }
+    }
 }
 
-impl<'a> Items<'a> {
-    pub(super) fn of(array: &'a str) -> Self {
-        Self {
-            rest: array.strip_prefix('[').unwrap_or_default(),
+/// An object that nobody has read yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Object<'a>(&'a str);
+
+impl<'a> Object<'a> {
+    /// How many members it has, a name that occurs twice counted twice.
+    pub(crate) fn len(self) -> usize {
+        measure(self.0.as_bytes()).len
+    }
+
+    pub(crate) fn members(self) -> Members<'a> {
+        let rest = self.0.strip_prefix('{').unwrap_or_default();
+        Members {
+            pieces: Items { rest },
         }
     }
+}
+
+/// The members of an object, in order: name and value. A name is a [`Value::Text`] or a [`Value::LoneSurrogate`].
+#[derive(Debug)]
+pub(crate) struct Members<'a> {
+    pieces: Items<'a>,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Value<'a>, Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let name = self.pieces.next()?;
+        let value = self.pieces.next()?;
+        Some((name, value))
+    }
+}
+
+/// The elements of an array, in order.
+#[derive(Debug)]
+pub(crate) struct Items<'a> {
+    rest: &'a str,
 }
 
 impl<'a> Iterator for Items<'a> {
     type Item = Value<'a>;
 
     fn next(&mut self) -> Option<Value<'a>> {
-        let rest = self.rest.trim_start_matches([',', ' ', '\n', '\t', '\r']);
+        let rest = self
+            .rest
+            .trim_start_matches([',', ':', ' ', '\n', '\t', '\r']);
         let end = end_of_value(rest.as_bytes());
         let (item, rest) = rest.split_at_checked(end)?;
         self.rest = rest;
@@ -153,7 +197,7 @@ mod tests {
     #[test]
     fn items_come_out_whole_and_in_order() {
         let check = |json: &str, expected: &[Value<'_>]| {
-            let items: Vec<_> = Items::of(json).collect();
+            let items: Vec<_> = Array(json).items().collect();
             assert_eq!(items, expected, "{json}");
         };
         let text = |text| Value::Text(Cow::Borrowed(text));
@@ -166,8 +210,29 @@ mod tests {
                 text("a,]\"b"),
                 Value::Null,
                 Value::Boolean(true),
-                Value::Array(2),
-                Value::Object(1),
+                Value::Array(Array("[1,[2]]")),
+                Value::Object(Object(r#"{"x":"]"}"#)),
+            ],
+        );
+    }
+
+    #[test]
+    fn members_come_out_in_pairs_and_in_order() {
+        let check = |json: &str, expected: &[(&str, &str)]| {
+            let members: Vec<_> = Object(json).members().collect();
+            let expected: Vec<_> = expected.iter().map(|(n, v)| (value(n), value(v))).collect();
+            assert_eq!(members, expected, "{json}");
+            assert_eq!(Object(json).len(), expected.len(), "{json}");
+        };
+        check("{}", &[]);
+        check("{ }", &[]);
+        check(
+            r#"{ "5" :1, "a:,}" : {"b":[2]} ,"a":"\":,", "":null }"#,
+            &[
+                (r#""5""#, "1"),
+                (r#""a:,}""#, r#"{"b":[2]}"#),
+                (r#""a""#, r#""\":,""#),
+                (r#""""#, "null"),
             ],
         );
     }

@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::bad_record::BadRecord;
 use crate::budget::{Budget, Charge};
 use crate::columns::Columns;
-use crate::decode::json;
+use crate::decode::change::{Change, Unfit, change};
 use crate::key::Key;
 use crate::milvus::WriteRequest;
 use crate::milvus::proto::milvus::{InsertRequest, UpsertRequest};
 use crate::plan::{Operation, Plan};
-use crate::record::Chunk;
+use crate::record::{Chunk, RecordView};
 use crate::tenure::Tenure;
 
 /// One record of one chunk.
@@ -42,10 +41,8 @@ impl<'a> At<'a> {
         before.map_or(run.from, |before| run.records[before].offset + 1)
     }
 
-    /// `None` is a tombstone.
-    pub(super) fn value(&self) -> Option<&'a [u8]> {
-        self.chunk
-            .value(&self.chunk.runs[self.run].records[self.record])
+    pub(super) fn view(&self) -> RecordView<'a> {
+        self.chunk.view(self.run, self.record)
     }
 }
 
@@ -105,10 +102,19 @@ impl Batch {
         }
     }
 
-    /// Decodes a record into a row; a row of the same key before it is superseded.
-    /// A record that cannot become a row leaves the batch as it was.
-    pub(super) fn add(&mut self, at: At<'_>, payload: &[u8]) -> Result<(), BadRecord> {
-        json::decode(&self.plan, &mut self.columns, payload)?;
+    /// Takes the change that a record is; a row of the same key before it is superseded.
+    /// A record that is unfit leaves the batch as it was.
+    pub(super) fn add(&mut self, at: At<'_>) -> Result<Change, Unfit> {
+        let change = change(&self.plan, &mut self.columns, at.view())?;
+        if change == Change::Row {
+            self.fold();
+        }
+        self.charge.resize(self.columns.bytes());
+        self.cover(at);
+        Ok(change)
+    }
+
+    fn fold(&mut self) {
         let row = self.dead.len();
         self.dead.push(false);
         if let Some(key) = self.columns.key(row)
@@ -117,12 +123,9 @@ impl Batch {
             self.dead[earlier] = true;
             self.superseded += 1;
         }
-        self.charge.resize(self.columns.bytes());
-        self.cover(at);
-        Ok(())
     }
 
-    /// Settles a record without a row when the batch settles.
+    /// Settles a record without a change when the batch settles.
     pub(super) fn skip(&mut self, at: At<'_>) {
         self.cover(at);
     }
@@ -247,8 +250,7 @@ impl Sealed {
                     record,
                 };
                 // What was skipped before is skipped again: the same bytes under the same plan.
-                let row = at.value().map(|payload| batch.add(at, payload));
-                if !matches!(row, Some(Ok(()))) {
+                if batch.add(at).is_err() {
                     batch.skip(at);
                 }
             }

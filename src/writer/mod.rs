@@ -20,6 +20,7 @@ use crate::bad_record::BadRecord;
 use crate::budget::Budget;
 use crate::cause::Cause;
 use crate::config::Tolerance;
+use crate::decode::change::{Change, Unfit, Why};
 use crate::milvus::Milvus;
 use crate::ops::board::Board;
 use crate::ops::metrics::{Metrics, Skipped};
@@ -276,25 +277,25 @@ impl<M: Milvus> Writer<M> {
         let budget = &self.shared.stations.budget;
         let new = || Batch::new(Arc::clone(plan), budget, Instant::now());
         let batch = self.open.get_or_insert_with(new);
-        let Some(payload) = at.value() else {
-            batch.skip(at);
-            self.shared.tombstone(&at.tenure().topic_partition.topic);
-            return;
-        };
-        if let Err(bad) = batch.add(at, payload) {
-            self.bad_record(at, bad);
+        match batch.add(at) {
+            Ok(Change::Row | Change::Delete(_)) => {}
+            Ok(Change::Nothing(Why::Tombstone)) => {
+                self.shared.tombstone(&at.tenure().topic_partition.topic);
+            }
+            Err(Unfit::Bad(bad)) => self.bad_record(at, bad, self.shared.rules.tolerance),
+            Err(Unfit::Halts(bad)) => self.bad_record(at, bad, Tolerance::None),
         }
     }
 
-    /// `errors.tolerance` decides: skipped and counted, or the partition stands at it and what is before it is sent.
-    fn bad_record(&mut self, at: At<'_>, bad: BadRecord) {
+    /// Skipped and counted, or the partition stands at it and what is before it is sent.
+    fn bad_record(&mut self, at: At<'_>, bad: BadRecord, tolerance: Tolerance) {
         let topic_partition = &at.tenure().topic_partition;
         let cause = Cause::BadRecord {
             at: topic_partition.clone(),
             offset: at.offset(),
             bad,
         };
-        match self.shared.rules.tolerance {
+        match tolerance {
             Tolerance::All => {
                 if let Some(batch) = &mut self.open {
                     batch.skip(at);
