@@ -33,6 +33,14 @@ fn text(list: &TopicPartitionList, index: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rdkafka::ClientConfig;
+    use rdkafka::consumer::{BaseConsumer, Consumer as _};
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::topic_partition_list::Offset;
+    use testkit::kafka::Topic;
+
     use super::*;
 
     #[test]
@@ -47,5 +55,28 @@ mod tests {
         assert_eq!(texts(&list), [None, Some("grüße".to_owned()), None, None]);
         assert_eq!(texts(&TopicPartitionList::new()), []);
         assert_eq!(text(&list, 4), None);
+    }
+
+    /// Kafka's own broker mends such bytes when they are committed; others, as the mock, keep them.
+    #[test]
+    fn bytes_that_are_not_text_come_from_a_broker_without_harm() {
+        let brokers = MockCluster::new(1).unwrap();
+        brokers.create_topic("t", 2, 1).unwrap();
+        let topic = Topic::existing(&brokers.bootstrap_servers(), "t", 2);
+        topic.commit("g", 0, 5, b"\xff\xfe");
+        topic.commit("g", 1, 6, b"ours");
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", brokers.bootstrap_servers());
+        let client: BaseConsumer = config.set("group.id", "g").create().unwrap();
+        let mut list = TopicPartitionList::new();
+        list.add_partition_range("t", 0, 1);
+        let found = client.committed_offsets(list, Duration::from_secs(20));
+        let found = found.unwrap();
+        let offsets: Vec<Offset> = found.elements().iter().map(|e| e.offset()).collect();
+        assert_eq!(offsets, [Offset::Offset(5), Offset::Offset(6)]);
+        assert_eq!(texts(&found), [None, Some("ours".to_owned())]);
+        // SAFETY: the list has two elements.
+        let size = unsafe { (*(*found.ptr()).elems).metadata_size };
+        assert_eq!(size, 2, "the broker has mended them");
     }
 }

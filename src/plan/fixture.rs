@@ -56,6 +56,7 @@ pub(crate) fn schema(fields: Vec<Field>) -> Schema {
         struct_arrays: Vec::new(),
         dynamic: false,
         allow_insert_auto_id: false,
+        version: None,
     }
 }
 

@@ -79,6 +79,7 @@ fn schema() -> Schema {
         struct_arrays: Vec::new(),
         dynamic: false,
         allow_insert_auto_id: false,
+        version: None,
     }
 }
 
