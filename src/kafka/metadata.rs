@@ -63,8 +63,8 @@ mod tests {
         let brokers = MockCluster::new(1).unwrap();
         brokers.create_topic("t", 2, 1).unwrap();
         let topic = Topic::existing(&brokers.bootstrap_servers(), "t", 2);
-        topic.commit("g", 0, 5, b"\xff\xfe");
-        topic.commit("g", 1, 6, b"ours");
+        topic.put_commit("g", 0, 5, b"\xff\xfe");
+        topic.put_commit("g", 1, 6, b"ours");
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", brokers.bootstrap_servers());
         let client: BaseConsumer = config.set("group.id", "g").create().unwrap();

@@ -118,8 +118,8 @@ fn another_collection_under_the_same_name_halts_until_the_offsets_are_set_anew()
     assert_eq!(job.milvus.count(&other), 0);
 
     // As Kafka's own tool does it: without metadata.
-    job.topic.commit(&job.group(), 0, 10, b"");
-    job.topic.commit(&job.group(), 1, 35, b"");
+    job.topic.put_commit(&job.group(), 0, 10, b"");
+    job.topic.put_commit(&job.group(), 1, 35, b"");
     run(sink(), 0);
     assert_eq!(place.committed(), [40, 40]);
     assert_eq!(job.milvus.count(&other), 30 + 5);
@@ -142,7 +142,7 @@ fn metadata_that_others_committed_says_nothing() {
         b"\xff\xfe\0 not UTF-8",
     ];
     for (partition, text) in (0..).zip(texts) {
-        job.topic.commit(&job.group(), partition, 5, text);
+        job.topic.put_commit(&job.group(), partition, 5, text);
     }
     run(job.quick(), 0);
     assert_eq!(place.committed(), [20, 20, 20]);

@@ -188,7 +188,7 @@ impl Topic {
     }
 
     /// Commits `offset` of `partition` as another client of `group` would. Nobody may be a member of it.
-    pub fn commit(&self, group: &str, partition: i32, offset: i64, metadata: &[u8]) {
+    pub fn put_commit(&self, group: &str, partition: i32, offset: i64, metadata: &[u8]) {
         self.commits(group); // has the broker load what it knows of the group
         let place = (self.name.as_str(), partition);
         let commit = || raw::commit(&self.bootstrap, group, place, offset, metadata);
