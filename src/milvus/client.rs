@@ -18,6 +18,7 @@ use super::proto::milvus::{
 use super::reason::{root, sanitise};
 use super::schema::Schema;
 use super::status::{Action, Call, MilvusError, Rpc};
+use super::version::Version;
 use super::{Milvus, WriteRequest};
 use crate::config::MilvusConfig;
 
@@ -77,7 +78,7 @@ impl Client {
         })
     }
 
-    /// What the server calls its version, or `None` where it does not say (Milvus Lite 2.5).
+    /// What the server calls its version, or `None` where it does not say (Milvus Lite 2.5), or not to us.
     pub async fn version(&self) -> Result<Option<String>, MilvusError> {
         let login = self.credentials.current(Instant::now());
         let call = self.about(Rpc::Describe, "", &login);
@@ -95,7 +96,7 @@ impl Client {
         };
         match answer {
             Ok(version) => Ok(Some(version).filter(|version| !version.is_empty())),
-            Err(error) if error.action == Action::Halt => Ok(None),
+            Err(error) if error.action == Action::Halt || error.is_forbidden() => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -190,8 +191,12 @@ impl Milvus for Client {
         let login: Arc<Login> = self.credentials.current(Instant::now());
         let call = self.about(Rpc::Describe, collection, &login);
         let reply = self.describe_once(&call, &login).await?;
-        Schema::from_reply(collection, reply)
-            .map_err(|reason| call.refused(sanitise(&reason, &login.secrets)))
+        let mut schema = Schema::from_reply(collection, reply)
+            .map_err(|reason| call.refused(sanitise(&reason, &login.secrets)))?;
+        if schema.fields.iter().any(|field| field.partition_key) {
+            schema.version = self.version().await?.as_deref().and_then(Version::parse);
+        }
+        Ok(schema)
     }
 
     async fn write(&self, request: &WriteRequest) -> Result<(), MilvusError> {

@@ -36,6 +36,7 @@ impl Schema {
                 property.key == "allow_insert_auto_id"
                     && property.value.eq_ignore_ascii_case("true")
             }),
+            version: None,
         })
     }
 }

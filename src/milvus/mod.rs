@@ -3,6 +3,7 @@
 pub mod client;
 pub mod schema;
 pub mod status;
+pub mod version;
 
 mod codes;
 mod credentials;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::version::Version;
+
 /// What `DescribeCollection` says that matters to a writer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schema {
@@ -17,6 +19,8 @@ pub struct Schema {
     pub dynamic: bool,
     /// Property `allow_insert_auto_id`.
     pub allow_insert_auto_id: bool,
+    /// The server's, where it says and where it matters: with a partition key.
+    pub version: Option<Version>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

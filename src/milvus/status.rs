@@ -25,16 +25,18 @@ impl MilvusError {
         matches!(self.cause, Cause::MilvusLoginRefused { .. })
     }
 
+    /// Milvus knows who asks, and does not let them.
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self.cause, Cause::MilvusNotPermitted { .. })
+    }
+
     /// Milvus looked into the question, so it has accepted the credentials.
     pub fn proves_login(&self) -> bool {
-        let (missing, forbidden) = (
-            matches!(
-                self.cause,
-                Cause::CollectionMissing { .. } | Cause::DatabaseMissing { .. }
-            ),
-            matches!(self.cause, Cause::MilvusNotPermitted { .. }),
+        let missing = matches!(
+            self.cause,
+            Cause::CollectionMissing { .. } | Cause::DatabaseMissing { .. }
         );
-        missing || forbidden
+        missing || self.is_forbidden()
     }
 }
 

@@ -56,11 +56,13 @@ pub(crate) fn schema(fields: Vec<Field>) -> Schema {
         struct_arrays: Vec::new(),
         dynamic: false,
         allow_insert_auto_id: false,
+        version: None,
     }
 }
 
 pub(crate) fn rules(insert_mode: InsertMode) -> Rules {
     Rules {
+        endpoint: "http://localhost:19530".into(),
         database: "default".into(),
         insert_mode,
         unknown_fields: UnknownFields::Ignore,

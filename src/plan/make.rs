@@ -5,12 +5,16 @@ use std::sync::Arc;
 use crate::columns::column::{Column, ColumnError};
 use crate::config::{InsertMode, UnknownFields};
 use crate::milvus::schema::{Field, FieldType, Schema};
+use crate::milvus::version::Version;
+use crate::target::Target;
 
 use super::{Absent, FieldPlan, LeftOut, Operation, Plan, names};
 
 /// What the configuration has to say about a plan.
 #[derive(Debug, Clone)]
 pub struct Rules {
+    /// For messages.
+    pub endpoint: String,
     pub database: String,
     pub insert_mode: InsertMode,
     pub unknown_fields: UnknownFields,
@@ -38,6 +42,10 @@ pub enum PlanError {
     )]
     UpsertOfAutoId { field: Arc<str> },
     #[error(
+        "Milvus {version} puts upserted rows of a collection with a partition key ('{field}') into wrong partitions, where a filter on that field does not find them; upgrade Milvus to 2.3.11 or later, use a collection without a partition key, or set insert.mode=insert (then a record that is read again is there twice, and a later record of a key does not replace the earlier one)"
+    )]
+    MisroutedUpsert { field: Arc<str>, version: Version },
+    #[error(
         "the default value that Milvus reports for field '{field}' does not fit its type {kind}; mend the field's default in the collection"
     )]
     UnfitDefault { field: Arc<str>, kind: String },
@@ -54,9 +62,11 @@ pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
         });
     }
     let operation = operation(primary_key(schema)?, rules.insert_mode)?;
+    routed_right(schema, operation)?;
     let mut plan = Plan {
         database: rules.database.clone(),
         collection: schema.collection.as_str().into(),
+        target: Arc::new(target(schema, rules)),
         operation,
         fields: Vec::with_capacity(schema.fields.len()),
         primary_key: None,
@@ -77,6 +87,15 @@ pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
         }
     }
     Ok(plan)
+}
+
+fn target(schema: &Schema, rules: &Rules) -> Target {
+    Target {
+        database: rules.database.clone(),
+        collection: schema.collection.clone(),
+        id: schema.collection_id,
+        endpoint: rules.endpoint.clone(),
+    }
 }
 
 impl Plan {
@@ -115,6 +134,18 @@ fn operation(primary_key: &Field, mode: InsertMode) -> Result<Operation, PlanErr
             Ok(Operation::Insert)
         }
         (InsertMode::Auto | InsertMode::Upsert, false) => Ok(Operation::Upsert),
+    }
+}
+
+/// Refuses what a faulty server would put where nobody finds it.
+fn routed_right(schema: &Schema, operation: Operation) -> Result<(), PlanError> {
+    let partition_key = schema.fields.iter().find(|field| field.partition_key);
+    match (operation, partition_key, schema.version) {
+        (Operation::Upsert, Some(field), Some(version)) if version.misroutes_upserts() => {
+            let field = field.name.clone();
+            Err(PlanError::MisroutedUpsert { field, version })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -179,6 +210,35 @@ mod tests {
             InsertMode::Upsert,
             Err("the key 'id' (autoID)"),
         );
+    }
+
+    #[test]
+    fn a_server_that_misroutes_upserts_gets_none_where_a_partition_key_rules() {
+        let check = |version: Option<&str>, id: Field, mode, tenant: Field, refused: bool| {
+            let schema = Schema {
+                version: version.map(|text| Version::parse(text).unwrap()),
+                ..schema(vec![id, tenant])
+            };
+            let error = make(&schema, &rules(mode)).err();
+            let error = error.map(|error| error.to_string()).unwrap_or_default();
+            let sentence = "Milvus 2.3.5 puts upserted rows of a collection with a partition key ('tenant') into wrong";
+            assert_eq!(error.starts_with(sentence), refused, "{error}");
+            assert_eq!(error.contains("insert.mode=insert"), refused, "{error}");
+        };
+        let key_field = || Field {
+            partition_key: true,
+            ..field("tenant", FieldType::Int64)
+        };
+        let (ours, faulty) = (|| key("id", FieldType::Int64), Some("v2.3.5-lite"));
+        check(faulty, ours(), InsertMode::Auto, key_field(), true);
+        check(faulty, ours(), InsertMode::Upsert, key_field(), true);
+        check(faulty, ours(), InsertMode::Insert, key_field(), false);
+        check(faulty, auto_key("id"), InsertMode::Auto, key_field(), false);
+        let plain = field("tenant", FieldType::Int64);
+        check(faulty, ours(), InsertMode::Auto, plain, false);
+        let mended = Some("2.3.11");
+        check(mended, ours(), InsertMode::Auto, key_field(), false);
+        check(None, ours(), InsertMode::Auto, key_field(), false);
     }
 
     #[test]

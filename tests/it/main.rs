@@ -18,6 +18,8 @@ mod milvus_client;
 mod ops;
 mod outages;
 mod panics;
+mod partition_key;
+mod recreated;
 mod secure;
 mod support;
 mod tidy;

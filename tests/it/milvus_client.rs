@@ -335,3 +335,27 @@ async fn the_version_is_optional() {
     });
     assert_eq!(client(&lite).version().await, Ok(None));
 }
+
+#[tokio::test]
+async fn the_version_comes_with_the_schema_where_a_partition_key_makes_it_matter() {
+    let described = async |options: Options, partition_key: bool| {
+        let fake = Fake::start_with(options);
+        let mut schema = collection("c");
+        schema.fields[0].is_partition_key = partition_key;
+        fake.create(schema);
+        let schema = client(&fake).describe("c").await.unwrap();
+        let asked = fake
+            .seen()
+            .iter()
+            .any(|seen| matches!(seen.call, Call::Version));
+        (schema.version.map(|version| version.to_string()), asked)
+    };
+    let silent = || Options {
+        without_version: true,
+        ..Options::default()
+    };
+    let known = Some("2.3.5".to_owned());
+    assert_eq!(described(Options::default(), true).await, (known, true));
+    assert_eq!(described(Options::default(), false).await, (None, false));
+    assert_eq!(described(silent(), true).await, (None, true));
+}

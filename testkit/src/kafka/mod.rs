@@ -1,6 +1,7 @@
 //! A real Kafka broker: one KRaft node on free ports.
 
 mod properties;
+mod raw;
 mod topic;
 
 use std::fs;

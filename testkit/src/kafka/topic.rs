@@ -13,6 +13,7 @@ use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
+use super::raw;
 use crate::{runtime, services, wait};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -169,17 +170,42 @@ impl Topic {
 
     /// What `group` has committed, per partition.
     pub fn committed(&self, group: &str) -> Vec<Option<i64>> {
-        let mut config = client(&self.bootstrap);
-        let consumer: BaseConsumer = config.set("group.id", group).create().unwrap();
-        let mut wanted = TopicPartitionList::new();
-        wanted.add_partition_range(&self.name, 0, self.partitions - 1);
-        let found = consumer.committed_offsets(wanted, PATIENCE).unwrap();
+        let found = self.commits(group);
         let partitions = (0..self.partitions).map(|p| found.find_partition(&self.name, p));
         let offset = partitions.map(|found| match found?.offset() {
             Offset::Offset(offset) => Some(offset),
             _ => None,
         });
         offset.collect()
+    }
+
+    /// The metadata of what `group` has committed, per partition; empty where there is none.
+    pub fn committed_metadata(&self, group: &str) -> Vec<String> {
+        let found = self.commits(group);
+        let partitions = (0..self.partitions).map(|p| found.find_partition(&self.name, p));
+        let text = partitions.map(|found| found.expect("every partition").metadata().to_owned());
+        text.collect()
+    }
+
+    /// Commits `offset` of `partition` as another client of `group` would. Nobody may be a member of it.
+    pub fn put_commit(&self, group: &str, partition: i32, offset: i64, metadata: &[u8]) {
+        self.commits(group); // has the broker load what it knows of the group
+        let place = (self.name.as_str(), partition);
+        let commit = || raw::commit(&self.bootstrap, group, place, offset, metadata);
+        assert_eq!(commit().expect("the broker answers"), 0);
+    }
+
+    fn commits(&self, group: &str) -> TopicPartitionList {
+        let mut wanted = TopicPartitionList::new();
+        wanted.add_partition_range(&self.name, 0, self.partitions - 1);
+        let found = self.member(group).committed_offsets(wanted, PATIENCE);
+        found.expect("the group coordinator answers")
+    }
+
+    /// A client of `group` that has not joined it.
+    fn member(&self, group: &str) -> BaseConsumer {
+        let mut config = client(&self.bootstrap);
+        config.set("group.id", group).create().unwrap()
     }
 
     /// Waits until `group` has committed the end of every partition that holds a record.
