@@ -163,11 +163,7 @@ impl Values {
                 Self::VarChar(Scalars::new(absent, text)?, *max_length)
             }
             FieldType::Json => Self::Json(Scalars::new(absent, default_json)?),
-            FieldType::FloatVector { .. }
-            | FieldType::BinaryVector { .. }
-            | FieldType::Float16Vector { .. }
-            | FieldType::BFloat16Vector { .. }
-            | FieldType::Int8Vector { .. } => Self::Vector(Vectors::new(kind, absent)?),
+            kind if kind.is_dense_vector() => Self::Vector(Vectors::new(kind, absent)?),
             FieldType::SparseFloatVector => Self::Sparse(Scalars::new(absent, |_| None)?),
             _ => return Err(ColumnError::UnsupportedType),
         })

@@ -96,7 +96,9 @@ impl fmt::Display for Misfit {
                 write!(f, "{indices} indices and {values} values")
             }
             Self::SameIndex => f.write_str("an index that occurs twice"),
-            Self::Pair { at, noun } => write!(f, "a pair {at} (from 0) with {noun}"),
+            Self::Pair { at, noun } => {
+                write!(f, "a sparse vector whose pair {at} (from 0) has {noun}")
+            }
             Self::Element { index, noun } => {
                 write!(f, "an array whose element {index} (from 0) is {noun}")
             }
