@@ -14,3 +14,5 @@ pub(crate) mod conversion_table;
 mod properties;
 #[cfg(test)]
 mod records;
+#[cfg(test)]
+mod unfit_vectors;
