@@ -102,6 +102,15 @@ fn wanted(kind: &FieldType) -> Cow<'static, str> {
             format!("JSON of at most {MAX_JSON_BYTES} bytes and {MAX_JSON_DEPTH} levels").into()
         }
         FieldType::FloatVector { dim } => format!("a FloatVector of {dim} numbers").into(),
+        FieldType::Float16Vector { dim } => format!("a Float16Vector of {dim} numbers").into(),
+        FieldType::BFloat16Vector { dim } => format!("a BFloat16Vector of {dim} numbers").into(),
+        FieldType::Int8Vector { dim } => {
+            format!("an Int8Vector of {dim} whole numbers from -128 to 127").into()
+        }
+        FieldType::BinaryVector { dim } => {
+            format!("a BinaryVector of {dim} bits in {} bytes", dim / 8).into()
+        }
+        FieldType::SparseFloatVector => "a SparseFloatVector (indices and their values)".into(),
         other => format!("a value of type {other}").into(),
     }
 }
@@ -119,17 +128,61 @@ fn remedy(kind: &FieldType, primary_key: bool, misfit: Misfit) -> &'static str {
         }
         (FieldType::VarChar { .. }, _) => "send a string, or use a JSON field",
         (FieldType::Json, _) => "send less, or split it over several fields",
-        (FieldType::FloatVector { .. }, Misfit::Element { .. }) => {
-            "send numbers of at most 3.4e38 as its elements"
-        }
-        (FieldType::FloatVector { .. }, Misfit::Array(_)) => {
-            "send vectors of the collection's dimension"
-        }
-        (FieldType::FloatVector { .. }, _) => "send an array of numbers",
+        (FieldType::SparseFloatVector, _) => sparse_remedy(misfit),
+        (kind, _) if kind.is_dense_vector() => vector_remedy(kind, misfit),
         (_, Misfit::Fraction) => "send a whole number, or use a Double field",
         (_, Misfit::OutOfRange) => {
             "send a number in range, or use a field of a wider type where there is one"
         }
         (_, _) => "send a number, without quotes",
+    }
+}
+
+fn vector_remedy(kind: &FieldType, misfit: Misfit) -> &'static str {
+    match (misfit, kind) {
+        (Misfit::Element { .. }, FieldType::BinaryVector { .. }) => {
+            "send whole numbers from 0 to 255 as its elements, 8 bits in each"
+        }
+        (Misfit::Element { .. }, FieldType::Int8Vector { .. }) => {
+            "send whole numbers from -128 to 127 as its elements"
+        }
+        (Misfit::Element { .. }, FieldType::Float16Vector { .. }) => {
+            "send numbers of at most 65504 as its elements"
+        }
+        (Misfit::Element { .. }, FieldType::BFloat16Vector { .. }) => {
+            "send numbers of at most 3.38e38 as its elements"
+        }
+        (Misfit::Element { .. }, _) => "send numbers of at most 3.4e38 as its elements",
+        (Misfit::Array(_) | Misfit::Base64(_), FieldType::BinaryVector { .. }) => {
+            "send one byte for every 8 bits of the collection's dimension"
+        }
+        (Misfit::Array(_), _) => "send vectors of the collection's dimension",
+        (Misfit::Base64(_), FieldType::FloatVector { .. }) => {
+            "send vectors of the collection's dimension, 4 little-endian bytes for each number"
+        }
+        (Misfit::Base64(_), FieldType::Int8Vector { .. }) => {
+            "send vectors of the collection's dimension, one byte for each number"
+        }
+        (Misfit::Base64(_), _) => {
+            "send vectors of the collection's dimension, 2 little-endian bytes for each number"
+        }
+        (Misfit::NotFinite(_), _) => "send finite numbers",
+        (Misfit::BrokenJson(_), _) => "send valid JSON in the string, or the array without quotes",
+        (_, FieldType::BinaryVector { .. }) => "send an array of its bytes, or base64 of them",
+        (_, _) => "send an array of numbers, or base64 of their little-endian bytes",
+    }
+}
+
+fn sparse_remedy(misfit: Misfit) -> &'static str {
+    match misfit {
+        Misfit::Pair { .. } => {
+            "send whole indices from 0 to 4294967294, each with a value from 0 to 3.4e38"
+        }
+        Misfit::Uneven { .. } => "send one value for each index",
+        Misfit::SameIndex => "send each index once",
+        Misfit::BrokenJson(_) => "send valid JSON in the string, or the object without quotes",
+        _ => {
+            "send {\"5\": 0.3}, [[5, 0.3]] or {\"indices\": [5], \"values\": [0.3]}, where 5 is an index"
+        }
     }
 }

@@ -9,7 +9,8 @@ use crate::milvus::schema::{DefaultValue, FieldType};
 use crate::plan::Absent;
 
 use super::scalar::Scalars;
-use super::vector::FloatVectors;
+use super::sparse;
+use super::vector::Vectors;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
@@ -29,7 +30,9 @@ pub(super) enum Values {
     Double(Scalars<f64>),
     VarChar(Scalars<String>, Option<usize>),
     Json(Scalars<Vec<u8>>),
-    FloatVector(FloatVectors),
+    /// The elements know their type.
+    Vector(Vectors),
+    Sparse(Scalars<Vec<u8>>),
 }
 
 /// The shape in which a decoder hands over a field's value.
@@ -59,7 +62,8 @@ macro_rules! each {
             Values::Double($held) => $run,
             Values::VarChar($held, _) => $run,
             Values::Json($held) => $run,
-            Values::FloatVector($held) => $run,
+            Values::Vector($held) => $run,
+            Values::Sparse($held) => $run,
         }
     };
 }
@@ -100,7 +104,8 @@ impl Column {
                 values.push(convert::varchar(value, *max_length)?);
             }
             Values::Json(values) => values.push(convert::json(value)?),
-            Values::FloatVector(vectors) => vectors.push(value)?,
+            Values::Vector(vectors) => vectors.push(value)?,
+            Values::Sparse(vectors) => vectors.push(sparse::row(value)?),
         }
         Ok(())
     }
@@ -158,7 +163,8 @@ impl Values {
                 Self::VarChar(Scalars::new(absent, text)?, *max_length)
             }
             FieldType::Json => Self::Json(Scalars::new(absent, default_json)?),
-            FieldType::FloatVector { dim } => Self::FloatVector(FloatVectors::new(*dim, absent)?),
+            kind if kind.is_dense_vector() => Self::Vector(Vectors::new(kind, absent)?),
+            FieldType::SparseFloatVector => Self::Sparse(Scalars::new(absent, |_| None)?),
             _ => return Err(ColumnError::UnsupportedType),
         })
     }

@@ -3,14 +3,15 @@
 
 use crate::milvus::proto::schema::{
     BoolArray, DataType, DoubleArray, FieldData, FloatArray, IntArray, JsonArray, LongArray,
-    ScalarField, StringArray, VectorField, field_data, scalar_field, vector_field,
+    ScalarField, StringArray, field_data, scalar_field,
 };
 use crate::plan::DYNAMIC_FIELD;
 
 use super::column::{Column, Values};
 use super::dynamic::Dynamic;
 use super::scalar::Scalars;
-use super::vector::FloatVectors;
+use super::sparse;
+use super::vector::Vectors;
 
 /// Tags, lengths and types around a field's name and values.
 const FRAME: usize = 32;
@@ -50,7 +51,8 @@ pub(super) fn field(column: Column) -> FieldData {
             DataType::Json,
             scalars(values, |data| Data::JsonData(JsonArray { data })),
         ),
-        Values::FloatVector(values) => (DataType::FloatVector, float_vectors(values)),
+        Values::Vector(values) => (values.data_type(), vectors(values)),
+        Values::Sparse(values) => (DataType::SparseFloatVector, sparse_vectors(values)),
     };
     FieldData {
         r#type: data_type.into(),
@@ -93,13 +95,13 @@ fn scalar_data(data: scalar_field::Data) -> field_data::Field {
     field_data::Field::Scalars(ScalarField { data: Some(data) })
 }
 
-fn float_vectors(vectors: FloatVectors) -> (field_data::Field, Vec<bool>) {
-    // Milvus's own limit of a dimension is 32,768.
-    let dim = i64::try_from(vectors.dim()).unwrap_or(i64::MAX);
-    let (data, valid_data) = vectors.into_parts();
-    let data = Some(vector_field::Data::FloatVector(FloatArray { data }));
-    (
-        field_data::Field::Vectors(VectorField { dim, data }),
-        valid_data,
-    )
+fn vectors(vectors: Vectors) -> (field_data::Field, Vec<bool>) {
+    let (vectors, valid_data) = vectors.into_parts();
+    (field_data::Field::Vectors(vectors), valid_data)
+}
+
+fn sparse_vectors(rows: Scalars<Vec<u8>>) -> (field_data::Field, Vec<bool>) {
+    let (contents, valid_data) = rows.into_parts();
+    let vectors = sparse::message(contents);
+    (field_data::Field::Vectors(vectors), valid_data)
 }

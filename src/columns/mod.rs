@@ -2,9 +2,11 @@
 
 pub(crate) mod column;
 mod dynamic;
+mod elements;
 mod encode;
 pub(crate) mod row;
 mod scalar;
+mod sparse;
 mod validity;
 mod vector;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What the columns hand over to be sent: types, oneof members, dimensions, `valid_data`.
 
+mod vectors;
+
 use prost::Message;
 
 use crate::decode::json::decode;

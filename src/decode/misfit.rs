@@ -26,6 +26,24 @@ pub(crate) enum Misfit {
     LongJson(usize),
     /// Its levels.
     DeepJson(usize),
+    /// A string that begins as JSON and is not; its bytes.
+    BrokenJson(usize),
+    /// A string that is base64; the bytes that it stands for.
+    Base64(usize),
+    /// Base64 with a float that is NaN or infinite, counted from 0.
+    NotFinite(usize),
+    /// The two lists of a sparse vector.
+    Uneven {
+        indices: usize,
+        values: usize,
+    },
+    /// A sparse vector with an index twice.
+    SameIndex,
+    /// A pair of a sparse vector, counted from 0.
+    Pair {
+        at: usize,
+        noun: &'static str,
+    },
     /// An element of an array, counted from 0.
     Element {
         index: usize,
@@ -39,11 +57,14 @@ impl Misfit {
         let noun = match self {
             Self::Nothing | Self::Null => "null",
             Self::Boolean => "a boolean",
-            Self::Number | Self::Fraction => "a number",
+            Self::Number => "a number",
+            Self::Fraction => "a number with a fraction",
             Self::OutOfRange => "a number out of range",
             Self::Text(_) | Self::LoneSurrogate | Self::LongText(_) => "a string",
+            Self::BrokenJson(_) | Self::Base64(_) | Self::NotFinite(_) => "a string",
             Self::Array(_) | Self::Element { .. } => "an array",
             Self::Object(_) => "an object",
+            Self::Uneven { .. } | Self::SameIndex | Self::Pair { .. } => "a sparse vector",
             Self::LongJson(_) | Self::DeepJson(_) => "JSON",
         };
         Self::Element { index, noun }
@@ -66,6 +87,18 @@ impl fmt::Display for Misfit {
             Self::Object(members) => write!(f, "an object of {members}"),
             Self::LongJson(bytes) => write!(f, "JSON of {bytes} bytes"),
             Self::DeepJson(levels) => write!(f, "JSON of {levels} levels"),
+            Self::BrokenJson(bytes) => write!(f, "malformed JSON in a string of {bytes} bytes"),
+            Self::Base64(bytes) => write!(f, "base64 of {bytes} bytes"),
+            Self::NotFinite(index) => {
+                write!(f, "base64 whose number {index} (from 0) is NaN or infinite")
+            }
+            Self::Uneven { indices, values } => {
+                write!(f, "{indices} indices and {values} values")
+            }
+            Self::SameIndex => f.write_str("an index that occurs twice"),
+            Self::Pair { at, noun } => {
+                write!(f, "a sparse vector whose pair {at} (from 0) has {noun}")
+            }
             Self::Element { index, noun } => {
                 write!(f, "an array whose element {index} (from 0) is {noun}")
             }

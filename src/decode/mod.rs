@@ -2,6 +2,7 @@
 
 pub mod change;
 pub(crate) mod convert;
+pub(crate) mod half;
 pub mod json;
 pub(crate) mod misfit;
 mod number;
@@ -13,3 +14,5 @@ pub(crate) mod conversion_table;
 mod properties;
 #[cfg(test)]
 mod records;
+#[cfg(test)]
+mod unfit_vectors;

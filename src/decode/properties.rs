@@ -4,11 +4,14 @@ use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
 use crate::columns::Columns;
-use crate::milvus::proto::schema::{FieldData, field_data, scalar_field, vector_field};
+use crate::milvus::proto::schema::{
+    FieldData, FloatArray, SparseFloatArray, field_data, scalar_field, vector_field,
+};
 use crate::milvus::schema::{DefaultValue, FieldType};
 use crate::plan::Plan;
 use crate::plan::fixture::{dynamic_plan, field, key, nullable, with_default};
 
+use super::conversion_table::{bfloat16, float16, shown_vectors};
 use super::json::decode;
 
 const DIM: usize = 2;
@@ -29,6 +32,11 @@ fn every_type() -> Plan {
         nullable("json", FieldType::Json),
         nullable("vector", FieldType::FloatVector { dim: DIM }),
         field("required", FieldType::FloatVector { dim: DIM }),
+        nullable("float16", FieldType::Float16Vector { dim: DIM }),
+        nullable("bfloat16", FieldType::BFloat16Vector { dim: DIM }),
+        nullable("vector8", FieldType::Int8Vector { dim: DIM }),
+        nullable("binary", FieldType::BinaryVector { dim: 8 * DIM }),
+        nullable("sparse", FieldType::SparseFloatVector),
     ])
 }
 
@@ -52,10 +60,9 @@ fn rows(field: FieldData) -> Vec<Option<String>> {
             }
             other => panic!("unexpected {other:?}"),
         },
-        field_data::Field::Vectors(vectors) => match vectors.data.unwrap() {
-            vector_field::Data::FloatVector(array) => text(array.data.chunks(DIM).collect()),
-            other => panic!("unexpected {other:?}"),
-        },
+        field_data::Field::Vectors(vectors) => one_by_one(vectors.data.unwrap())
+            .map(shown_vectors)
+            .collect(),
         other => panic!("unexpected {other:?}"),
     };
     if field.valid_data.is_empty() {
@@ -67,6 +74,30 @@ fn rows(field: FieldData) -> Vec<Option<String>> {
     let rows = rows.collect();
     assert_eq!(values.next(), None);
     rows
+}
+
+/// Every vector on its own.
+fn one_by_one(vectors: vector_field::Data) -> impl Iterator<Item = vector_field::Data> {
+    use vector_field::Data;
+    fn each<T: Clone>(data: &[T], width: usize, one: fn(Vec<T>) -> Data) -> Vec<Data> {
+        assert_eq!(data.len() % width, 0);
+        let vectors = data.chunks(width).map(<[T]>::to_vec);
+        vectors.map(one).collect()
+    }
+    let vectors = match vectors {
+        Data::FloatVector(array) => each(&array.data, DIM, |data| {
+            Data::FloatVector(FloatArray { data })
+        }),
+        Data::Float16Vector(bytes) => each(&bytes, 2 * DIM, Data::Float16Vector),
+        Data::Bfloat16Vector(bytes) => each(&bytes, 2 * DIM, Data::Bfloat16Vector),
+        Data::Int8Vector(bytes) => each(&bytes, DIM, Data::Int8Vector),
+        Data::BinaryVector(bytes) => each(&bytes, DIM, Data::BinaryVector),
+        Data::SparseFloatVector(array) => each(&array.contents, 1, |contents| {
+            Data::SparseFloatVector(SparseFloatArray { contents, dim: 0 })
+        }),
+        other @ Data::VectorArray(_) => panic!("unexpected {other:?}"),
+    };
+    vectors.into_iter()
 }
 
 /// For each field its JSON text and what the column must hold.
@@ -93,6 +124,19 @@ fn gaps(cells: BoxedStrategy<Cell>, gap: Option<&'static str>) -> BoxedStrategy<
     .boxed()
 }
 
+fn vector_of<T: std::fmt::Debug + 'static>(elements: BoxedStrategy<T>) -> BoxedStrategy<Cell> {
+    embedded(cell(prop::collection::vec(elements, DIM)))
+}
+
+/// Sometimes as JSON in a string.
+fn embedded(cells: BoxedStrategy<Cell>) -> BoxedStrategy<Cell> {
+    let cells = (cells, any::<bool>()).prop_map(|((json, expected), quoted)| {
+        let quote = |json: String| serde_json::to_string(&json).unwrap();
+        (if quoted { json.map(quote) } else { json }, expected)
+    });
+    cells.boxed()
+}
+
 fn row() -> impl Strategy<Value = Vec<Cell>> {
     let float = || {
         any::<u32>()
@@ -100,6 +144,16 @@ fn row() -> impl Strategy<Value = Vec<Cell>> {
             .prop_filter("finite", |f| f.is_finite())
     };
     let vector = move || cell(prop::collection::vec(float(), DIM));
+    let finite = |infinity: u16| move |bits: &u16| bits & infinity != infinity;
+    let halves = |infinity| any::<u16>().prop_filter("finite", finite(infinity));
+    let index = any::<u32>().prop_filter("below the limit", |index| *index != u32::MAX);
+    let weight = float().prop_map(f32::abs);
+    let sparse = prop::collection::btree_map(index, weight, 0..5).prop_map(|pairs| {
+        let members = pairs.iter().rev();
+        let members: Vec<_> = members.map(|(i, v)| format!("\"{i}\":{v:?}")).collect();
+        let json = format!("{{{}}}", members.join(","));
+        (Some(json), Some(format!("{pairs:?}")))
+    });
     let text = "\\PC{0,10}".prop_map(|text| {
         let json = serde_json::to_string(&text).unwrap();
         (Some(json), Some(format!("{text:?}")))
@@ -117,8 +171,13 @@ fn row() -> impl Strategy<Value = Vec<Cell>> {
         gaps(cell(double), Some("0.5")),
         gaps(text.boxed(), None),
         gaps(json.boxed(), None),
-        gaps(vector(), None),
+        gaps(embedded(vector()), None),
         vector(),
+        gaps(vector_of(halves(0x7c00).prop_map(float16).boxed()), None),
+        gaps(vector_of(halves(0x7f80).prop_map(bfloat16).boxed()), None),
+        gaps(vector_of(any::<i8>().boxed()), None),
+        gaps(vector_of(any::<u8>().boxed()), None),
+        gaps(embedded(sparse.boxed()), None),
     ]
 }
 
@@ -154,6 +213,11 @@ fn jsonish() -> impl Strategy<Value = Vec<u8>> {
         "\"text\":\"a\"",
         "\"json\":{}",
         "\"x\":[",
+        "\"sparse\":",
+        "\"sparse\":[[1,2],[",
+        "\"sparse\":\"[[1,2]",
+        "\"binary\":\"AAA=\"",
+        "\"indices\":",
         "\"id\":\"",
         "{\"id\":1,\"required\":[1,2]",
         ",\"text\":null",

@@ -82,6 +82,20 @@ pub enum FieldType {
     Unknown(i32),
 }
 
+impl FieldType {
+    /// A vector with a number, or bits, for every dimension.
+    pub(crate) fn is_dense_vector(&self) -> bool {
+        matches!(
+            self,
+            Self::FloatVector { .. }
+                | Self::BinaryVector { .. }
+                | Self::Float16Vector { .. }
+                | Self::BFloat16Vector { .. }
+                | Self::Int8Vector { .. }
+        )
+    }
+}
+
 /// A field's `default_value` as described.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DefaultValue {
