@@ -278,7 +278,9 @@ impl<M: Milvus> Writer<M> {
         let (rules, budget) = (&self.shared.rules, &self.shared.stations.budget);
         let new = || Batch::new(Arc::clone(plan), budget, Instant::now());
         let batch = self.open.get_or_insert_with(new);
-        if let Err(cause) = at.tenure().write_to(&plan.target, rules.recreated) {
+        if at.view().value.is_some()
+            && let Err(cause) = at.tenure().write_to(&plan.target, rules.recreated)
+        {
             self.shared.halt(at.tenure(), at.from(), cause);
             self.closed = true;
             return;
