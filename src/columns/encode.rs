@@ -2,8 +2,8 @@
 //! not check them, and may die of a wrong one.
 
 use crate::milvus::proto::schema::{
-    BoolArray, DataType, DoubleArray, FieldData, FloatArray, IntArray, JsonArray, LongArray,
-    ScalarField, StringArray, VectorField, field_data, scalar_field, vector_field,
+    ArrayArray, BoolArray, DataType, DoubleArray, FieldData, FloatArray, GeometryWktArray, IntArray,
+    JsonArray, LongArray, ScalarField, StringArray, VectorField, field_data, scalar_field, vector_field,
 };
 use crate::plan::DYNAMIC_FIELD;
 
@@ -50,6 +50,28 @@ pub(super) fn field(column: Column) -> FieldData {
             DataType::Json,
             scalars(values, |data| Data::JsonData(JsonArray { data })),
         ),
+        Values::Array(values, arrays) => {
+            let element_type = arrays.element_type().into();
+            let array = |data| Data::ArrayData(ArrayArray { data, element_type });
+            (DataType::Array, scalars(values, array))
+        }
+        // The other member for geometries, binary, is not taken in a write.
+        Values::Geometry(values) => (
+            DataType::Geometry,
+            scalars(values, |data| {
+                Data::GeometryWktData(GeometryWktArray { data })
+            }),
+        ),
+        Values::Text(values) => (
+            DataType::Text,
+            scalars(values, |data| Data::StringData(StringArray { data })),
+        ),
+        // As text: Milvus takes no number here.
+        Values::Timestamptz(values) => (
+            DataType::Timestamptz,
+            scalars(values, |data| Data::StringData(StringArray { data })),
+        ),
+        Values::Structs(structs) => (DataType::ArrayOfStruct, (structs.into_field(), Vec::new())),
         Values::FloatVector(values) => (DataType::FloatVector, float_vectors(values)),
     };
     FieldData {

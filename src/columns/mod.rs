@@ -1,10 +1,13 @@
 //! Typed columns of a batch: rows go in one by one, whole fields come out.
 
+mod array;
 pub(crate) mod column;
+mod defaults;
 mod dynamic;
 mod encode;
 pub(crate) mod row;
 mod scalar;
+pub(crate) mod structs;
 mod validity;
 mod vector;
 #[cfg(test)]
@@ -33,7 +36,7 @@ pub struct Columns {
     marks: Vec<Mark>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Mark {
     Unseen,
     Filled,

@@ -2,8 +2,10 @@
 
 use super::proto::common::KeyValuePair;
 use super::proto::milvus::DescribeCollectionResponse;
-use super::proto::schema::{DataType, FieldSchema, ValueField, value_field};
-use super::schema::{DefaultValue, Field, FieldType, Schema};
+use super::proto::schema::{
+    DataType, FieldSchema, StructArrayFieldSchema, ValueField, value_field,
+};
+use super::schema::{DefaultValue, Field, FieldType, Schema, StructArray, StructField};
 
 /// Fields of Milvus's own that some servers list.
 const SYSTEM_FIELDS: [&str; 3] = ["RowID", "Timestamp", "$meta"];
@@ -25,12 +27,8 @@ impl Schema {
                 .iter()
                 .filter(|field| !field.is_dynamic && !SYSTEM_FIELDS.contains(&field.name.as_str()))
                 .map(Field::from_proto)
+                .chain(schema.struct_array_fields.iter().map(Field::of_structs))
                 .collect::<Result<_, _>>()?,
-            struct_arrays: schema
-                .struct_array_fields
-                .into_iter()
-                .map(|field| field.name)
-                .collect(),
             dynamic: schema.enable_dynamic_field,
             allow_insert_auto_id: properties.iter().any(|property| {
                 property.key == "allow_insert_auto_id"
@@ -56,12 +54,46 @@ impl Field {
             function_output: field.is_function_output,
         })
     }
+
+    fn of_structs(array: &StructArrayFieldSchema) -> Result<Self, String> {
+        let field = |field: &FieldSchema| {
+            let name = field.name.as_str().into();
+            FieldType::from_proto(field).map(|kind| StructField { name, kind })
+        };
+        let fields = array.fields.iter().map(field);
+        let fields: Vec<StructField> = fields.collect::<Result<_, _>>()?;
+        // 2.6 says the limit only with the fields.
+        let of_fields = fields.iter().filter_map(|field| match field.kind {
+            FieldType::Array { max_capacity, .. } => max_capacity,
+            FieldType::ArrayOfVector { max_capacity, .. } => max_capacity,
+            _ => None,
+        });
+        let max_capacity = parameter(&array.type_params, "max_capacity").or(of_fields.min());
+        Ok(Self {
+            name: array.name.as_str().into(),
+            kind: FieldType::ArrayOfStruct(StructArray {
+                fields,
+                max_capacity,
+            }),
+            primary_key: false,
+            auto_id: false,
+            partition_key: false,
+            nullable: array.nullable,
+            default: None,
+            function_output: false,
+        })
+    }
 }
 
 impl FieldType {
     fn from_proto(field: &FieldSchema) -> Result<Self, String> {
-        let Ok(data_type) = DataType::try_from(field.data_type) else {
-            return Ok(Self::Unknown(field.data_type));
+        Self::of(field.data_type, field)
+    }
+
+    /// The type of this number, by the parameters and the element type of `field`.
+    fn of(number: i32, field: &FieldSchema) -> Result<Self, String> {
+        let Ok(data_type) = DataType::try_from(number) else {
+            return Ok(Self::Unknown(number));
         };
         let dim = || {
             parameter(&field.type_params, "dim")
@@ -84,9 +116,12 @@ impl FieldType {
             DataType::BFloat16Vector => Self::BFloat16Vector { dim: dim()? },
             DataType::Int8Vector => Self::Int8Vector { dim: dim()? },
             DataType::SparseFloatVector => Self::SparseFloatVector,
-            DataType::ArrayOfVector => Self::ArrayOfVector,
-            DataType::ArrayOfStruct => Self::ArrayOfStruct,
-            _ => Self::scalar(field.data_type, &field.type_params),
+            // Not in itself, or a reply could nest without end.
+            DataType::ArrayOfVector if field.element_type != number => Self::ArrayOfVector {
+                element: Box::new(Self::of(field.element_type, field)?),
+                max_capacity: parameter(&field.type_params, "max_capacity"),
+            },
+            _ => Self::scalar(number, &field.type_params),
         })
     }
 
@@ -136,7 +171,7 @@ fn parameter(params: &[KeyValuePair], key: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::milvus::proto::schema::{CollectionSchema, StructArrayFieldSchema};
+    use crate::milvus::proto::schema::CollectionSchema;
 
     fn params(text: &str) -> Vec<KeyValuePair> {
         text.split_whitespace()
@@ -232,8 +267,7 @@ mod tests {
             "",
             FieldType::SparseFloatVector,
         );
-        check(DataType::ArrayOfVector, "dim=8", FieldType::ArrayOfVector);
-        check(DataType::ArrayOfStruct, "", FieldType::ArrayOfStruct);
+        check(DataType::ArrayOfStruct, "", FieldType::Unknown(200));
         check(DataType::Struct, "", FieldType::Unknown(201));
     }
 
@@ -250,6 +284,46 @@ mod tests {
             max_capacity: Some(3),
         };
         assert_eq!(FieldType::from_proto(&array), Ok(expected));
+    }
+
+    #[test]
+    fn structs_come_last_with_their_fields_and_the_least_limit() {
+        let of = |array: DataType, element: DataType, name: &str, params: &str| FieldSchema {
+            name: name.to_owned(),
+            element_type: element as i32,
+            ..field(array as i32, params)
+        };
+        let clips = |own: &str| StructArrayFieldSchema {
+            name: "clips".to_owned(),
+            fields: vec![
+                of(DataType::Array, DataType::VarChar, "text", "max_capacity=9 max_length=5"),
+                of(DataType::ArrayOfVector, DataType::FloatVector, "vector", "max_capacity=7 dim=2"),
+            ],
+            type_params: params(own),
+            nullable: true,
+        };
+        let check = |own: &str, max_capacity: usize| {
+            let schema = CollectionSchema {
+                fields: vec![field(DataType::Int64 as i32, "")],
+                struct_array_fields: vec![clips(own)],
+                ..Default::default()
+            };
+            let fields = described(schema, "").fields;
+            assert_eq!((&*fields[0].name, &*fields[1].name), ("f", "clips"));
+            assert!(fields[1].nullable);
+            let FieldType::ArrayOfStruct(clips) = &fields[1].kind else {
+                panic!("{:?}", fields[1].kind);
+            };
+            assert_eq!(clips.max_capacity, Some(max_capacity));
+            let shown = clips.fields.iter().map(|f| (&*f.name, f.element().to_string()));
+            let shown: Vec<_> = shown.collect();
+            let expected = [("text", "VarChar(5)"), ("vector", "FloatVector(2)")];
+            assert_eq!(shown, expected.map(|(name, kind)| (name, kind.to_owned())));
+        };
+        check("", 7);
+        check("max_capacity=8", 8);
+        let nested = of(DataType::ArrayOfVector, DataType::ArrayOfVector, "v", "dim=2");
+        assert_eq!(FieldType::from_proto(&nested), Ok(FieldType::Unknown(106)));
     }
 
     #[test]
@@ -278,10 +352,6 @@ mod tests {
                     named("$meta", false),
                     named("more", true),
                 ],
-                struct_array_fields: vec![StructArrayFieldSchema {
-                    name: "clips".to_owned(),
-                    ..Default::default()
-                }],
                 enable_dynamic_field: true,
                 ..Default::default()
             },
@@ -289,7 +359,6 @@ mod tests {
         );
         let names: Vec<_> = schema.fields.iter().map(|field| &*field.name).collect();
         assert_eq!(names, ["id"]);
-        assert_eq!(schema.struct_arrays, ["clips"]);
         assert!(schema.dynamic);
         assert_eq!((schema.collection_id, schema.timestamp), (7, 9));
         assert_eq!(

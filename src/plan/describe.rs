@@ -98,8 +98,15 @@ impl fmt::Display for FieldType {
             Self::BFloat16Vector { dim } => parameter(f, "BFloat16Vector", Some(*dim)),
             Self::SparseFloatVector => f.write_str("SparseFloatVector"),
             Self::Int8Vector { dim } => parameter(f, "Int8Vector", Some(*dim)),
-            Self::ArrayOfVector => f.write_str("ArrayOfVector"),
-            Self::ArrayOfStruct => f.write_str("ArrayOfStruct"),
+            Self::ArrayOfVector { element, .. } => write!(f, "Array<{element}>"),
+            Self::ArrayOfStruct(array) => {
+                f.write_str("Array<Struct of")?;
+                for (index, field) in array.fields.iter().enumerate() {
+                    let separator = if index == 0 { " " } else { ", " };
+                    write!(f, "{separator}{}: {}", field.name, field.element())?;
+                }
+                f.write_str(">")
+            }
             Self::Unknown(number) => write!(f, "number {number} (unknown to this version)"),
         }
     }

@@ -14,7 +14,7 @@ use crate::config::UnknownFields;
 use crate::milvus::schema::{DefaultValue, FieldType};
 
 pub use make::{PlanError, Rules, make};
-pub(crate) use names::shown;
+pub(crate) use names::{Names, shown};
 
 /// The column that holds what has no column of its own.
 pub(crate) const DYNAMIC_FIELD: &str = "$meta";
@@ -112,13 +112,6 @@ impl Plan {
     }
 
     fn ignore(&self, name: &str, reason: &'static str) {
-        let novelty = self.ignored.note(name);
-        if novelty == names::Novelty::Old {
-            return;
-        }
-        tracing::warn!(collection = %self.collection, field = %shown(name), reason, "record field ignored");
-        if novelty == names::Novelty::Last {
-            tracing::warn!(collection = %self.collection, "further ignored record fields are not named");
-        }
+        self.ignored.ignore(&self.collection, name, reason);
     }
 }
