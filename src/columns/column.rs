@@ -12,8 +12,9 @@ use crate::plan::Absent;
 use super::array::Arrays;
 use super::defaults;
 use super::scalar::Scalars;
+use super::sparse;
 use super::structs::{Strangers, Structs};
-use super::vector::FloatVectors;
+use super::vector::Vectors;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
@@ -38,7 +39,9 @@ pub(super) enum Values {
     Text(Scalars<String>),
     Timestamptz(Scalars<String>),
     Structs(Structs),
-    FloatVector(FloatVectors),
+    /// The elements know their type.
+    Vector(Vectors),
+    Sparse(Scalars<Vec<u8>>),
 }
 
 /// The shape in which a decoder hands over a field's value.
@@ -71,7 +74,8 @@ macro_rules! each {
             Values::Array($held, _) => $run,
             Values::Geometry($held) | Values::Text($held) | Values::Timestamptz($held) => $run,
             Values::Structs($held) => $run,
-            Values::FloatVector($held) => $run,
+            Values::Vector($held) => $run,
+            Values::Sparse($held) => $run,
         }
     };
 }
@@ -129,7 +133,8 @@ impl Column {
             Values::Text(values) => values.push(convert::varchar(value, None)?),
             Values::Timestamptz(values) => values.push(convert::timestamp(value)?),
             Values::Structs(structs) => structs.push(value)?,
-            Values::FloatVector(vectors) => vectors.push(value)?,
+            Values::Vector(vectors) => vectors.push(value)?,
+            Values::Sparse(vectors) => vectors.push(sparse::row(value)?),
         }
         Ok(())
     }
@@ -201,7 +206,12 @@ impl Values {
                 Self::Text(Scalars::new(absent, text)?)
             }
             FieldType::Timestamptz => Self::Timestamptz(Scalars::new(absent, defaults::timestamp)?),
-            FieldType::FloatVector { dim } => Self::FloatVector(FloatVectors::new(*dim, absent)?),
+            FieldType::FloatVector { .. }
+            | FieldType::BinaryVector { .. }
+            | FieldType::Float16Vector { .. }
+            | FieldType::BFloat16Vector { .. }
+            | FieldType::Int8Vector { .. } => Self::Vector(Vectors::new(kind, absent)?),
+            FieldType::SparseFloatVector => Self::Sparse(Scalars::new(absent, |_| None)?),
             _ => return Err(ColumnError::UnsupportedType),
         })
     }

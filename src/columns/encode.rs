@@ -2,15 +2,17 @@
 //! not check them, and may die of a wrong one.
 
 use crate::milvus::proto::schema::{
-    ArrayArray, BoolArray, DataType, DoubleArray, FieldData, FloatArray, GeometryWktArray, IntArray,
-    JsonArray, LongArray, ScalarField, StringArray, VectorField, field_data, scalar_field, vector_field,
+    ArrayArray, BoolArray, DataType, DoubleArray, FieldData, FloatArray, GeometryWktArray,
+    IntArray, JsonArray, LongArray, ScalarField, StringArray, VectorArray, VectorField, field_data,
+    scalar_field, vector_field,
 };
 use crate::plan::DYNAMIC_FIELD;
 
 use super::column::{Column, Values};
 use super::dynamic::Dynamic;
 use super::scalar::Scalars;
-use super::vector::FloatVectors;
+use super::sparse;
+use super::vector::Vectors;
 
 /// Tags, lengths and types around a field's name and values.
 const FRAME: usize = 32;
@@ -51,9 +53,11 @@ pub(super) fn field(column: Column) -> FieldData {
             scalars(values, |data| Data::JsonData(JsonArray { data })),
         ),
         Values::Array(values, arrays) => {
-            let element_type = arrays.element_type().into();
-            let array = |data| Data::ArrayData(ArrayArray { data, element_type });
-            (DataType::Array, scalars(values, array))
+            let element_type = arrays.element_type();
+            (
+                DataType::Array,
+                scalars(values, |rows| arrays_of(rows, element_type)),
+            )
         }
         // The other member for geometries, binary, is not taken in a write.
         Values::Geometry(values) => (
@@ -72,7 +76,8 @@ pub(super) fn field(column: Column) -> FieldData {
             scalars(values, |data| Data::StringData(StringArray { data })),
         ),
         Values::Structs(structs) => (DataType::ArrayOfStruct, (structs.into_field(), Vec::new())),
-        Values::FloatVector(values) => (DataType::FloatVector, float_vectors(values)),
+        Values::Vector(values) => (values.data_type(), vectors(values)),
+        Values::Sparse(values) => (DataType::SparseFloatVector, sparse_vectors(values)),
     };
     FieldData {
         r#type: data_type.into(),
@@ -115,13 +120,41 @@ fn scalar_data(data: scalar_field::Data) -> field_data::Field {
     field_data::Field::Scalars(ScalarField { data: Some(data) })
 }
 
-fn float_vectors(vectors: FloatVectors) -> (field_data::Field, Vec<bool>) {
-    // Milvus's own limit of a dimension is 32,768.
-    let dim = i64::try_from(vectors.dim()).unwrap_or(i64::MAX);
-    let (data, valid_data) = vectors.into_parts();
-    let data = Some(vector_field::Data::FloatVector(FloatArray { data }));
-    (
-        field_data::Field::Vectors(VectorField { dim, data }),
-        valid_data,
-    )
+fn vectors(vectors: Vectors) -> (field_data::Field, Vec<bool>) {
+    let (vectors, valid_data) = vectors.into_parts();
+    (field_data::Field::Vectors(vectors), valid_data)
+}
+
+fn sparse_vectors(rows: Scalars<Vec<u8>>) -> (field_data::Field, Vec<bool>) {
+    let (contents, valid_data) = rows.into_parts();
+    let vectors = sparse::message(contents);
+    (field_data::Field::Vectors(vectors), valid_data)
+}
+
+/// One array per row; each has its member, also where it is empty.
+fn arrays_of(rows: Vec<ScalarField>, element_type: DataType) -> scalar_field::Data {
+    scalar_field::Data::ArrayData(ArrayArray {
+        data: rows,
+        element_type: element_type.into(),
+    })
+}
+
+/// A struct's field of scalars.
+pub(super) fn arrays(rows: Vec<ScalarField>, element_type: DataType) -> field_data::Field {
+    scalar_data(arrays_of(rows, element_type))
+}
+
+/// A struct's field of vectors: in each row as many as the row has elements.
+pub(super) fn vector_arrays(
+    rows: Vec<VectorField>,
+    element_type: DataType,
+    dim: i64,
+) -> field_data::Field {
+    let array = VectorArray {
+        dim,
+        data: rows,
+        element_type: element_type.into(),
+    };
+    let data = Some(vector_field::Data::VectorArray(array));
+    field_data::Field::Vectors(VectorField { dim, data })
 }

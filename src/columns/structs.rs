@@ -8,16 +8,16 @@ use crate::config::UnknownFields;
 use crate::decode::convert::{self, Value};
 use crate::decode::misfit::Misfit;
 use crate::decode::raw::Object;
-use crate::milvus::proto::schema::{FieldData, ScalarField, StructArrayField, VectorField, field_data};
+use crate::milvus::proto::schema::{
+    DataType, FieldData, ScalarField, StructArrayField, VectorField, field_data,
+};
 use crate::milvus::schema::{FieldType, StructArray, StructField};
 use crate::plan::{Absent, Names};
 
-use super::array::Elements;
 use super::column::ColumnError;
-use super::encode;
 use super::scalar::delimited;
 use super::validity::{Validity, retain_alive};
-use super::vector::VectorElements;
+use super::{array, elements, encode};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Structs {
@@ -37,14 +37,14 @@ struct SubColumn {
 /// Without the nulls.
 #[derive(Debug, Clone)]
 enum Rows {
-    Scalars(Elements, Vec<ScalarField>),
-    Vectors(VectorElements, Vec<VectorField>),
+    Scalars(array::Elements, Vec<ScalarField>),
+    Vectors(elements::Elements, Vec<VectorField>),
 }
 
 /// The elements of one row, of one field.
 enum Open {
-    Scalars(Elements),
-    Vectors(VectorElements),
+    Scalars(array::Elements),
+    Vectors(elements::Elements),
 }
 
 /// What becomes of an object's members that its struct has no field for.
@@ -127,7 +127,8 @@ impl Structs {
     fn read(&self, object: Object<'_>, element: usize, row: &mut [Open]) -> Result<(), Misfit> {
         let mut values: Vec<Option<Value<'_>>> = vec![None; self.fields.len()];
         for (name, value) in object.members() {
-            let is_named = |field: &SubColumn| matches!(&name, Value::Text(name) if **name == *field.name);
+            let is_named =
+                |field: &SubColumn| matches!(&name, Value::Text(name) if **name == *field.name);
             match self.fields.iter().position(is_named) {
                 Some(index) => values[index] = Some(value),
                 None => self.strangers.meet(&name, element)?,
@@ -202,9 +203,11 @@ impl Structs {
 impl SubColumn {
     fn new(field: &StructField) -> Option<Self> {
         let rows = match &field.kind {
-            FieldType::Array { element, .. } => Rows::Scalars(Elements::of(element)?, Vec::new()),
+            FieldType::Array { element, .. } => {
+                Rows::Scalars(array::Elements::of(element)?, Vec::new())
+            }
             FieldType::ArrayOfVector { element, .. } => {
-                Rows::Vectors(VectorElements::of(element)?, Vec::new())
+                Rows::Vectors(elements::Elements::of(element)?, Vec::new())
             }
             _ => return None,
         };
@@ -229,8 +232,14 @@ impl SubColumn {
 
     fn into_message(self, valid_data: Vec<bool>) -> FieldData {
         let (data_type, field) = match self.rows {
-            Rows::Scalars(empty, rows) => encode::arrays(rows, empty.data_type()),
-            Rows::Vectors(empty, rows) => encode::vector_arrays(rows, &empty),
+            Rows::Scalars(empty, rows) => {
+                (DataType::Array, encode::arrays(rows, empty.data_type()))
+            }
+            Rows::Vectors(empty, rows) => {
+                let (element_type, dim) = (empty.data_type(), empty.into_message().dim);
+                let vectors = encode::vector_arrays(rows, element_type, dim);
+                (DataType::ArrayOfVector, vectors)
+            }
         };
         FieldData {
             r#type: data_type.into(),
@@ -277,7 +286,7 @@ impl Open {
     fn push(&mut self, value: &Value<'_>) -> Result<(), Misfit> {
         match self {
             Self::Scalars(elements) => elements.push(value),
-            Self::Vectors(vectors) => vectors.push(value),
+            Self::Vectors(vectors) => vectors.append(value),
         }
     }
 }

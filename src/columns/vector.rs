@@ -1,69 +1,36 @@
-//! The values of one FloatVector field over the rows of a batch: all numbers in one flat list.
+//! The values of one dense vector field over the rows of a batch.
 
-use crate::decode::convert::{self, Value};
+use crate::decode::convert::Value;
 use crate::decode::misfit::Misfit;
+use crate::milvus::proto::schema::{DataType, VectorField};
+use crate::milvus::schema::FieldType;
 use crate::plan::Absent;
 
 use super::column::ColumnError;
+use super::elements::Elements;
 use super::validity::Validity;
 
 #[derive(Debug, Clone)]
-pub(crate) struct FloatVectors {
-    /// Not 0.
-    dim: usize,
-    /// `dim` numbers per row, but for nulls.
-    data: Vec<f32>,
+pub(crate) struct Vectors {
+    /// One vector per row, but for nulls.
+    elements: Elements,
     nulls: Option<Validity>,
 }
 
-impl FloatVectors {
-    pub(super) fn new(dim: usize, absent: &Absent) -> Result<Self, ColumnError> {
-        // A description without a dimension; nothing could be sent for it.
-        if dim == 0 {
-            return Err(ColumnError::UnsupportedType);
-        }
+impl Vectors {
+    pub(super) fn new(kind: &FieldType, absent: &Absent) -> Result<Self, ColumnError> {
+        let elements = Elements::of(kind).ok_or(ColumnError::UnsupportedType)?;
         let nulls = match absent {
             Absent::Required => None,
             Absent::Null => Some(Validity::default()),
             Absent::Default(_) => return Err(ColumnError::UnfitDefault),
         };
-        Ok(Self {
-            dim,
-            data: Vec::new(),
-            nulls,
-        })
+        Ok(Self { elements, nulls })
     }
 
-    pub(super) fn dim(&self) -> usize {
-        self.dim
-    }
-
-    /// Appends one row of exactly `dim` numbers, or nothing.
+    /// Appends one row, or nothing.
     pub(super) fn push(&mut self, value: &Value<'_>) -> Result<(), Misfit> {
-        let Value::Array(array) = value else {
-            return Err(value.misfit());
-        };
-        let start = self.data.len();
-        let mut unfit = None;
-        let mut count = 0;
-        for item in array.items() {
-            if unfit.is_none() && count < self.dim {
-                match convert::float(&item) {
-                    Ok(number) => self.data.push(number),
-                    Err(misfit) => unfit = Some(misfit.in_element(count)),
-                }
-            }
-            count += 1;
-        }
-        let unfit = if count == self.dim {
-            unfit
-        } else {
-            Some(Misfit::Array(count))
-        };
-        if let Some(misfit) = unfit {
-            self.data.truncate(start);
-            return Err(misfit);
-        }
+        self.elements.append(value)?;
         if let Some(nulls) = &mut self.nulls {
             nulls.push(true);
         }
@@ -79,49 +46,44 @@ impl FloatVectors {
     pub(super) fn rows(&self) -> usize {
         match &self.nulls {
             Some(nulls) => nulls.len(),
-            None => self.data.len() / self.dim,
+            None => self.elements.count(),
         }
     }
 
     pub(super) fn truncate(&mut self, rows: usize) {
-        let numbers = match &mut self.nulls {
+        let vectors = match &mut self.nulls {
             Some(nulls) => {
-                let dropped = nulls.truncate(rows) * self.dim;
-                self.data.len().saturating_sub(dropped)
+                let dropped = nulls.truncate(rows);
+                self.elements.count().saturating_sub(dropped)
             }
-            None => rows * self.dim,
+            None => rows,
         };
-        self.data.truncate(numbers);
+        self.elements.truncate(vectors);
     }
 
     pub(super) fn last_size(&self) -> usize {
-        let numbers = size_of::<f32>() * self.dim;
+        let vector = self.elements.size();
         match &self.nulls {
-            None => numbers,
-            Some(nulls) if nulls.last() => numbers + 1,
+            None => vector,
+            Some(nulls) if nulls.last() => vector + 1,
             Some(_) => 1,
         }
     }
 
     pub(super) fn bury(&mut self, dead: &[bool]) {
-        let dead = match &mut self.nulls {
-            Some(nulls) => &nulls.bury(dead)[..],
-            None => dead,
-        };
-        let mut kept = 0;
-        for row in 0..self.data.len() / self.dim {
-            if dead.get(row).is_some_and(|dead| *dead) {
-                continue;
-            }
-            let start = row * self.dim;
-            self.data.copy_within(start..start + self.dim, kept);
-            kept += self.dim;
+        match &mut self.nulls {
+            Some(nulls) => self.elements.bury(&nulls.bury(dead)),
+            None => self.elements.bury(dead),
         }
-        self.data.truncate(kept);
     }
 
-    pub(super) fn into_parts(self) -> (Vec<f32>, Vec<bool>) {
+    pub(super) fn data_type(&self) -> DataType {
+        self.elements.data_type()
+    }
+
+    /// Vectors and `valid_data`.
+    pub(super) fn into_parts(self) -> (VectorField, Vec<bool>) {
         let valid = self.nulls.map(Validity::into_flags).unwrap_or_default();
-        (self.data, valid)
+        (self.elements.into_message(), valid)
     }
 }

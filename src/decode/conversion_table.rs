@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::bad_record::BadRecord;
 use crate::columns::Columns;
-use crate::milvus::proto::schema::{FieldData, field_data, scalar_field, vector_field};
-use crate::milvus::schema::FieldType;
+use crate::milvus::proto::schema::{
+    FieldData, ScalarField, VectorField, field_data, scalar_field, vector_field,
+};
+use crate::milvus::schema::{FieldType, StructArray, StructField};
 use crate::plan::fixture::{auto_key, field, plan};
 
 use super::json::decode;
@@ -62,8 +64,40 @@ fn kind(name: &str) -> FieldType {
         },
         "JSON" => FieldType::Json,
         "FloatVector(3)" => FieldType::FloatVector { dim: 3 },
-        other => panic!("no such type: {other}"),
+        "Geometry" => FieldType::Geometry,
+        "Timestamptz" => FieldType::Timestamptz,
+        "Text" => FieldType::Text {
+            max_length: Some(1),
+        },
+        "Array(2) of Struct" => structs(),
+        other => match other.strip_prefix("Array(3) of ") {
+            Some(element) => array_of(kind(element)),
+            None => panic!("no such type: {other}"),
+        },
     }
+}
+
+fn array_of(element: FieldType) -> FieldType {
+    FieldType::Array {
+        element: Box::new(element),
+        max_capacity: Some(3),
+    }
+}
+
+/// Of `n` and `v`.
+fn structs() -> FieldType {
+    let vectors = FieldType::ArrayOfVector {
+        element: Box::new(FieldType::FloatVector { dim: 2 }),
+        max_capacity: Some(2),
+    };
+    let field = |name: &str, kind| StructField {
+        name: name.into(),
+        kind,
+    };
+    FieldType::ArrayOfStruct(StructArray {
+        fields: vec![field("n", array_of(FieldType::Int8)), field("v", vectors)],
+        max_capacity: Some(2),
+    })
 }
 
 /// The values of each column, as the document writes them but for the brackets.
@@ -72,22 +106,39 @@ pub(crate) fn shown_all(columns: Columns) -> Vec<String> {
 }
 
 fn shown(field: FieldData) -> String {
-    use scalar_field::Data;
     match field.field.unwrap() {
-        field_data::Field::Scalars(scalars) => match scalars.data.unwrap() {
-            Data::BoolData(array) => format!("{:?}", array.data),
-            Data::IntData(array) => format!("{:?}", array.data),
-            Data::LongData(array) => format!("{:?}", array.data),
-            Data::FloatData(array) => format!("{:?}", array.data),
-            Data::DoubleData(array) => format!("{:?}", array.data),
-            Data::StringData(array) => format!("{:?}", array.data),
-            Data::JsonData(array) => String::from_utf8(array.data.concat()).unwrap(),
-            other => panic!("unexpected {other:?}"),
-        },
-        field_data::Field::Vectors(vectors) => match vectors.data.unwrap() {
-            vector_field::Data::FloatVector(array) => format!("{:?}", array.data),
-            other => panic!("unexpected {other:?}"),
-        },
+        field_data::Field::Scalars(scalars) => shown_scalars(scalars),
+        field_data::Field::Vectors(vectors) => shown_vectors(vectors),
+        field_data::Field::StructArrays(structs) => {
+            let fields = structs.fields.into_iter();
+            let fields =
+                fields.map(|field| format!("{}: {}", field.field_name.clone(), shown(field)));
+            fields.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+fn shown_scalars(scalars: ScalarField) -> String {
+    use scalar_field::Data;
+    match scalars.data.unwrap() {
+        Data::BoolData(array) => format!("{:?}", array.data),
+        Data::IntData(array) => format!("{:?}", array.data),
+        Data::LongData(array) => format!("{:?}", array.data),
+        Data::FloatData(array) => format!("{:?}", array.data),
+        Data::DoubleData(array) => format!("{:?}", array.data),
+        Data::StringData(array) => format!("{:?}", array.data),
+        Data::GeometryWktData(array) => format!("{:?}", array.data),
+        Data::JsonData(array) => String::from_utf8(array.data.concat()).unwrap(),
+        Data::ArrayData(array) => array.data.into_iter().map(shown_scalars).collect(),
+        other => panic!("unexpected {other:?}"),
+    }
+}
+
+fn shown_vectors(vectors: VectorField) -> String {
+    use vector_field::Data;
+    match vectors.data.unwrap() {
+        Data::FloatVector(array) => format!("{:?}", array.data),
+        Data::VectorArray(array) => array.data.into_iter().map(shown_vectors).collect(),
         other => panic!("unexpected {other:?}"),
     }
 }
@@ -107,7 +158,8 @@ fn stored(kind: FieldType, record: &str) -> Result<String, BadRecord> {
 fn every_row_of_the_document_holds() {
     for entry in table() {
         // One row: a scalar column shows as a list of one.
-        let scalar = !matches!(entry.kind.as_str(), "JSON" | "FloatVector(3)");
+        let whole = ["JSON", "FloatVector", "Array"];
+        let scalar = !whole.iter().any(|kind| entry.kind.starts_with(kind));
         let expected = match entry.expected {
             Expected::Stored(value) if scalar => Expected::Stored(format!("[{value}]")),
             expected => expected,
@@ -131,7 +183,7 @@ fn the_document_has_what_each_type_takes_and_what_it_refuses() {
     let mut refused = kinds(|expected| matches!(expected, Expected::Refused(_)));
     // JSON refuses by size alone, which has a test of its own.
     refused.insert("JSON".into());
-    assert_eq!(stored.len(), 10, "{stored:?}");
+    assert_eq!(stored.len(), 22, "{stored:?}");
     assert_eq!(stored, refused);
 }
 
@@ -145,7 +197,17 @@ fn a_refusal_never_quotes_the_value() {
         format!("[\"{secret}"),
         secret.to_owned(),
     ];
-    for name in ["Bool", "Int8", "Float", "VarChar(5)", "FloatVector(3)"] {
+    for name in [
+        "Bool",
+        "Int8",
+        "Float",
+        "VarChar(5)",
+        "FloatVector(3)",
+        "Array(3) of VarChar(5)",
+        "Array(2) of Struct",
+        "Geometry",
+        "Timestamptz",
+    ] {
         for value in &values {
             let bad = stored(kind(name), value).unwrap_err();
             assert!(!bad.to_string().contains("secret"), "{bad}");

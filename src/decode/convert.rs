@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use serde_json::value::RawValue;
+
+use super::half::Half;
 use super::misfit::Misfit;
 use super::raw::{Array, Object};
 use super::{number, raw, timestamp, wkt};
@@ -69,6 +72,22 @@ pub(crate) fn float(value: &Value<'_>) -> Result<f32, Misfit> {
     }
 }
 
+/// The bits of the nearest 16-bit float, straight from the text too.
+pub(crate) fn half(value: &Value<'_>, half: Half) -> Result<u16, Misfit> {
+    match value {
+        Value::Number(text) => half.nearest(text),
+        _ => Err(value.misfit()),
+    }
+}
+
+/// A whole number in range as an element: a string is none here.
+pub(crate) fn element<T: TryFrom<i64>>(value: &Value<'_>) -> Result<T, Misfit> {
+    match value {
+        Value::Number(_) => integer(value),
+        _ => Err(value.misfit()),
+    }
+}
+
 /// The nearest f64.
 pub(crate) fn double(value: &Value<'_>) -> Result<f64, Misfit> {
     match value {
@@ -115,13 +134,10 @@ pub(crate) fn with_array<T>(
     value: &Value<'_>,
     read: impl FnOnce(Array<'_>) -> Result<T, Misfit>,
 ) -> Result<T, Misfit> {
-    let nested = match value {
-        Value::Text(text) => raw::nested(text),
-        _ => None,
-    };
-    match nested.as_ref().unwrap_or(value) {
+    let embedded = embedded(value)?;
+    match embedded.as_ref().unwrap_or(value) {
         Value::Array(array) => read(*array),
-        _ => Err(value.misfit()),
+        other => Err(other.misfit()),
     }
 }
 
@@ -136,5 +152,21 @@ pub(crate) fn json(value: &Value<'_>) -> Result<Vec<u8>, Misfit> {
     match raw::measure(json.as_bytes()).depth {
         depth if depth > MAX_JSON_DEPTH => Err(Misfit::DeepJson(depth)),
         _ => Ok(json.as_bytes().to_vec()),
+    }
+}
+
+/// The array or object that is written inside a string, as change capture sends them. `None` where the value is anything
+/// but a string, or a string that begins in another way.
+pub(crate) fn embedded<'a>(value: &'a Value<'_>) -> Result<Option<Value<'a>>, Misfit> {
+    let Value::Text(text) = value else {
+        return Ok(None);
+    };
+    if !text.trim_start().starts_with(['[', '{']) {
+        return Ok(None);
+    }
+    // What reads values takes their grammar for checked. This check is a loop, whatever the depth.
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(json) => Ok(Some(raw::value(json.get()))),
+        Err(_) => Err(Misfit::BrokenJson(text.len())),
     }
 }

@@ -28,6 +28,24 @@ pub(crate) enum Misfit {
     LongJson(usize),
     /// Its levels.
     DeepJson(usize),
+    /// A string that begins as JSON and is not; its bytes.
+    BrokenJson(usize),
+    /// A string that is base64; the bytes that it stands for.
+    Base64(usize),
+    /// Base64 with a float that is NaN or infinite, counted from 0.
+    NotFinite(usize),
+    /// The two lists of a sparse vector.
+    Uneven {
+        indices: usize,
+        values: usize,
+    },
+    /// A sparse vector with an index twice.
+    SameIndex,
+    /// A pair of a sparse vector, counted from 0.
+    Pair {
+        at: usize,
+        noun: &'static str,
+    },
     /// An element of an array, counted from 0.
     Element {
         index: usize,
@@ -65,6 +83,8 @@ impl Misfit {
             Self::NoTime(_) | Self::FarOffset | Self::NoWkt(_) => "a string",
             Self::Array(_) | Self::Element { .. } => "an array",
             Self::Object(_) | Self::UnknownMember { .. } | Self::Member { .. } => "an object",
+            Self::BrokenJson(_) | Self::Base64(_) | Self::NotFinite(_) => "a string",
+            Self::Uneven { .. } | Self::SameIndex | Self::Pair { .. } => "a sparse vector",
             Self::LongJson(_) | Self::DeepJson(_) => "JSON",
         };
         Self::Element { index, noun }
@@ -87,6 +107,16 @@ impl fmt::Display for Misfit {
             Self::Object(members) => write!(f, "an object of {members}"),
             Self::LongJson(bytes) => write!(f, "JSON of {bytes} bytes"),
             Self::DeepJson(levels) => write!(f, "JSON of {levels} levels"),
+            Self::BrokenJson(bytes) => write!(f, "malformed JSON in a string of {bytes} bytes"),
+            Self::Base64(bytes) => write!(f, "base64 of {bytes} bytes"),
+            Self::NotFinite(index) => {
+                write!(f, "base64 whose number {index} (from 0) is NaN or infinite")
+            }
+            Self::Uneven { indices, values } => {
+                write!(f, "{indices} indices and {values} values")
+            }
+            Self::SameIndex => f.write_str("an index that occurs twice"),
+            Self::Pair { at, noun } => write!(f, "a pair {at} (from 0) with {noun}"),
             Self::Element { index, noun } => {
                 write!(f, "an array whose element {index} (from 0) is {noun}")
             }

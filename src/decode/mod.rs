@@ -2,6 +2,7 @@
 
 pub mod change;
 pub(crate) mod convert;
+pub(crate) mod half;
 pub mod json;
 pub(crate) mod misfit;
 mod number;

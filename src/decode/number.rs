@@ -1,5 +1,7 @@
 //! Numbers from their text, exactly. Every function takes text that fits the grammar of JSON numbers.
 
+use std::cmp::Ordering;
+
 use super::misfit::Misfit;
 
 /// Decimal digits that any u64 below 10^19 fits.
@@ -43,39 +45,87 @@ pub(super) fn integer(text: &str) -> Result<i64, Misfit> {
 }
 
 fn integer_by_digits(text: &str) -> Result<i64, Misfit> {
-    let (negative, unsigned) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = || whole.bytes().chain(fraction.bytes()).map(|b| b & 0x0f);
-    let mut nonzero = digits().enumerate().filter(|(_, digit)| *digit != 0);
+    let decimal = Decimal::of(text);
+    let mut nonzero = decimal
+        .digits()
+        .enumerate()
+        .filter(|(_, digit)| *digit != 0);
     let Some((first, _)) = nonzero.next() else {
         return Ok(0);
     };
     let last = nonzero.last().map_or(first, |(index, _)| index);
 
-    // Places left of the decimal point, counted from the first written digit.
-    let point = signed(whole.len()).saturating_add(parse_exponent(exponent));
-    let zeros = point.saturating_sub(signed(last + 1));
+    let zeros = decimal.point.saturating_sub(signed(last + 1));
     if zeros < 0 {
         return Err(Misfit::Fraction);
     }
-    if point.saturating_sub(signed(first)) > MAX_DIGITS {
+    if decimal.point.saturating_sub(signed(first)) > MAX_DIGITS {
         return Err(Misfit::OutOfRange);
     }
-    let significant = digits().skip(first).take(last + 1 - first);
+    let significant = decimal.digits().skip(first).take(last + 1 - first);
     let padding = std::iter::repeat_n(0, usize::try_from(zeros).unwrap_or(0));
     let magnitude = significant
         .chain(padding)
         .fold(0_u64, |number, digit| number * 10 + u64::from(digit));
-    let number = if negative {
+    let number = if decimal.negative {
         0_i64.checked_sub_unsigned(magnitude)
     } else {
         0_i64.checked_add_unsigned(magnitude)
     };
     number.ok_or(Misfit::OutOfRange)
+}
+
+/// The parts of a number as written.
+struct Decimal<'a> {
+    negative: bool,
+    whole: &'a str,
+    fraction: &'a str,
+    /// Places left of the decimal point, counted from the first written digit.
+    point: i64,
+}
+
+impl<'a> Decimal<'a> {
+    fn of(text: &'a str) -> Self {
+        let (negative, unsigned) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        Self {
+            negative,
+            whole,
+            fraction,
+            point: signed(whole.len()).saturating_add(parse_exponent(exponent)),
+        }
+    }
+
+    fn digits(&self) -> impl Iterator<Item = u8> {
+        let digits = self.whole.bytes().chain(self.fraction.bytes());
+        digits.map(|digit| digit & 0x0f)
+    }
+
+    /// The digits from the first that is not 0 on, and the places of them left of the decimal point.
+    fn significant(&self) -> (impl Iterator<Item = u8>, i64) {
+        let zeros = self.digits().take_while(|digit| *digit == 0).count();
+        let point = self.point.saturating_sub(signed(zeros));
+        (self.digits().skip(zeros), point)
+    }
+}
+
+/// How the magnitudes of two numbers that are not 0 compare, however many digits they have.
+pub(super) fn compare_magnitudes(a: &str, b: &str) -> Ordering {
+    let (a, b) = (Decimal::of(a), Decimal::of(b));
+    let ((mut a, a_point), (mut b, b_point)) = (a.significant(), b.significant());
+    let mut order = a_point.cmp(&b_point);
+    while order.is_eq() {
+        let (digit_a, digit_b) = match (a.next(), b.next()) {
+            (None, None) => break,
+            (digit_a, digit_b) => (digit_a.unwrap_or(0), digit_b.unwrap_or(0)),
+        };
+        order = digit_a.cmp(&digit_b);
+    }
+    order
 }
 
 /// An exponent beyond 64 bits is as good as the largest.

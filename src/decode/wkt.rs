@@ -40,7 +40,6 @@ struct Reader<'a> {
 enum Shape {
     Point,
     Line,
-    Ring,
     Polygon,
     MultiPoint,
     MultiLine,
@@ -79,7 +78,6 @@ impl<'a> Reader<'a> {
                 self.expect(')', "no closing parenthesis")
             }
             Shape::Line => self.points(2).map(drop),
-            Shape::Ring => self.ring(),
             Shape::Polygon => self.list(|reader| reader.ring()),
             Shape::MultiPoint => self.list(Self::member_point),
             Shape::MultiLine => self.list(|reader| reader.body(Shape::Line, depth)),
@@ -317,9 +315,17 @@ mod tests {
         check("POINT(+1 2)", 7, "no point of two numbers or more");
         check("POINT Z (1 2)", 13, "points of different dimensions");
         check("LINESTRING(0 0)", 16, "too few points");
-        check("LINESTRING(0 0,1 1 1)", 21, "points of different dimensions");
+        check(
+            "LINESTRING(0 0,1 1 1)",
+            21,
+            "points of different dimensions",
+        );
         check("POLYGON((0 0,0 1,0 0))", 22, "too few points");
-        check("POLYGON((0 0,0 1,1 1,2 2))", 26, "a ring that is not closed");
+        check(
+            "POLYGON((0 0,0 1,1 1,2 2))",
+            26,
+            "a ring that is not closed",
+        );
         check("POLYGON(0 0,0 1,1 1,0 0)", 9, "no opening parenthesis");
         check("GEOMETRYCOLLECTION()", 20, "no type of geometry");
     }

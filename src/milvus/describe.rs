@@ -296,8 +296,18 @@ mod tests {
         let clips = |own: &str| StructArrayFieldSchema {
             name: "clips".to_owned(),
             fields: vec![
-                of(DataType::Array, DataType::VarChar, "text", "max_capacity=9 max_length=5"),
-                of(DataType::ArrayOfVector, DataType::FloatVector, "vector", "max_capacity=7 dim=2"),
+                of(
+                    DataType::Array,
+                    DataType::VarChar,
+                    "text",
+                    "max_capacity=9 max_length=5",
+                ),
+                of(
+                    DataType::ArrayOfVector,
+                    DataType::FloatVector,
+                    "vector",
+                    "max_capacity=7 dim=2",
+                ),
             ],
             type_params: params(own),
             nullable: true,
@@ -315,14 +325,22 @@ mod tests {
                 panic!("{:?}", fields[1].kind);
             };
             assert_eq!(clips.max_capacity, Some(max_capacity));
-            let shown = clips.fields.iter().map(|f| (&*f.name, f.element().to_string()));
+            let shown = clips
+                .fields
+                .iter()
+                .map(|f| (&*f.name, f.element().to_string()));
             let shown: Vec<_> = shown.collect();
             let expected = [("text", "VarChar(5)"), ("vector", "FloatVector(2)")];
             assert_eq!(shown, expected.map(|(name, kind)| (name, kind.to_owned())));
         };
         check("", 7);
         check("max_capacity=8", 8);
-        let nested = of(DataType::ArrayOfVector, DataType::ArrayOfVector, "v", "dim=2");
+        let nested = of(
+            DataType::ArrayOfVector,
+            DataType::ArrayOfVector,
+            "v",
+            "dim=2",
+        );
         assert_eq!(FieldType::from_proto(&nested), Ok(FieldType::Unknown(106)));
     }
 

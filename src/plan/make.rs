@@ -206,8 +206,8 @@ mod tests {
         };
         let with = |field: Field| vec![auto_key("id"), field];
         check(
-            with(nullable("s", FieldType::SparseFloatVector)),
-            &["'s'", "SparseFloatVector"],
+            with(nullable("b", FieldType::BinaryVector { dim: 12 })),
+            &["'b'", "BinaryVector(12)"],
         );
         let array = |element| FieldType::Array {
             element: Box::new(element),

@@ -37,7 +37,7 @@ pub struct Plan {
     pub dynamic: bool,
     pub unknown_fields: UnknownFields,
     /// Record fields already named in the log as ignored.
-    ignored: names::Names,
+    ignored: Names,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
