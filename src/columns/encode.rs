@@ -44,10 +44,7 @@ pub(super) fn field(column: Column) -> FieldData {
             DataType::Double,
             scalars(values, |data| Data::DoubleData(DoubleArray { data })),
         ),
-        Values::VarChar(values, _) => (
-            DataType::VarChar,
-            scalars(values, |data| Data::StringData(StringArray { data })),
-        ),
+        Values::VarChar(values, _) => (DataType::VarChar, strings(values)),
         Values::Json(values) => (
             DataType::Json,
             scalars(values, |data| Data::JsonData(JsonArray { data })),
@@ -66,15 +63,9 @@ pub(super) fn field(column: Column) -> FieldData {
                 Data::GeometryWktData(GeometryWktArray { data })
             }),
         ),
-        Values::Text(values) => (
-            DataType::Text,
-            scalars(values, |data| Data::StringData(StringArray { data })),
-        ),
+        Values::Text(values) => (DataType::Text, strings(values)),
         // As text: Milvus takes no number here.
-        Values::Timestamptz(values) => (
-            DataType::Timestamptz,
-            scalars(values, |data| Data::StringData(StringArray { data })),
-        ),
+        Values::Timestamptz(values) => (DataType::Timestamptz, strings(values)),
         Values::Structs(structs) => (DataType::ArrayOfStruct, (structs.into_field(), Vec::new())),
         Values::Vector(values) => (values.data_type(), vectors(values)),
         Values::Sparse(values) => (DataType::SparseFloatVector, sparse_vectors(values)),
@@ -113,6 +104,12 @@ fn scalars<T: super::scalar::Scalar>(
 fn integers(values: Scalars<i32>) -> (field_data::Field, Vec<bool>) {
     scalars(values, |data| {
         scalar_field::Data::IntData(IntArray { data })
+    })
+}
+
+fn strings(values: Scalars<String>) -> (field_data::Field, Vec<bool>) {
+    scalars(values, |data| {
+        scalar_field::Data::StringData(StringArray { data })
     })
 }
 

@@ -121,8 +121,31 @@ fn parameter(f: &mut fmt::Formatter<'_>, name: &str, value: Option<usize>) -> fm
 
 #[cfg(test)]
 mod tests {
-    use crate::milvus::schema::{DefaultValue, FieldType};
+    use crate::milvus::schema::{DefaultValue, FieldType, StructArray, StructField};
     use crate::plan::fixture::{auto_key, dynamic_plan, field, key, nullable, plan, with_default};
+
+    #[test]
+    fn arrays_name_what_they_are_of() {
+        let array = |element| FieldType::Array {
+            element: Box::new(element),
+            max_capacity: Some(4),
+        };
+        let field = |name: &str, kind| StructField {
+            name: name.into(),
+            kind,
+        };
+        let vectors = FieldType::ArrayOfVector {
+            element: Box::new(FieldType::FloatVector { dim: 8 }),
+            max_capacity: Some(4),
+        };
+        assert_eq!(array(FieldType::Int8).to_string(), "Array<Int8>");
+        let structs = FieldType::ArrayOfStruct(StructArray {
+            fields: vec![field("page", array(FieldType::Int8)), field("v", vectors)],
+            max_capacity: None,
+        });
+        let expected = "Array<Struct of page: Int8, v: FloatVector(8)>";
+        assert_eq!(structs.to_string(), expected);
+    }
 
     #[test]
     fn every_field_has_its_line() {
