@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::decode::convert::{MAX_JSON_BYTES, MAX_JSON_DEPTH};
 use crate::decode::misfit::Misfit;
-use crate::milvus::schema::FieldType;
+use crate::milvus::schema::{FieldType, StructArray};
 use crate::plan::{DYNAMIC_FIELD, FieldPlan, shown};
 
 /// The data's fault; `errors.tolerance` decides what follows. Its position is known to who holds the record.
@@ -36,12 +36,54 @@ impl std::error::Error for BadRecord {}
 
 impl BadRecord {
     /// A value that does not fit its field.
-    pub(crate) fn of_field(field: &FieldPlan, primary_key: bool, misfit: Misfit) -> Self {
+    pub(crate) fn of_field(field: &FieldPlan, primary_key: bool, misfit: &Misfit) -> Self {
+        if let FieldType::ArrayOfStruct(array) = &field.kind {
+            return Self::of_structs(&field.name, array, misfit);
+        }
         Self {
             field: Some(field.name.clone()),
             wanted: wanted(&field.kind),
             found: misfit.to_string().into(),
             remedy: remedy(&field.kind, primary_key, misfit).into(),
+        }
+    }
+
+    /// A value that does not fit an array of structs, or one of its elements' fields: `chunks[0].text`.
+    fn of_structs(name: &Arc<str>, array: &StructArray, misfit: &Misfit) -> Self {
+        let (element, field, inner) = match misfit {
+            Misfit::Member {
+                element,
+                field,
+                misfit,
+            } => (element, array.fields.get(*field), misfit),
+            _ => return Self::of_struct_array(name, array, misfit),
+        };
+        let Some(field) = field else {
+            return Self::of_struct_array(name, array, inner);
+        };
+        let remedy = match **inner {
+            Misfit::Nothing | Misfit::Null => "send every field of the struct in every element",
+            _ => remedy(field.element(), false, inner),
+        };
+        Self {
+            field: Some(format!("{name}[{element}].{}", field.name).into()),
+            wanted: wanted(field.element()),
+            found: inner.to_string().into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    fn of_struct_array(name: &Arc<str>, array: &StructArray, misfit: &Misfit) -> Self {
+        let kind = FieldType::ArrayOfStruct(array.clone());
+        let wanted = match misfit {
+            Misfit::UnknownMember { .. } => "only fields that its struct has".into(),
+            _ => wanted(&kind),
+        };
+        Self {
+            field: Some(name.clone()),
+            wanted,
+            found: misfit.to_string().into(),
+            remedy: remedy(&kind, false, misfit).into(),
         }
     }
 
@@ -101,6 +143,24 @@ fn wanted(kind: &FieldType) -> Cow<'static, str> {
         FieldType::Json => {
             format!("JSON of at most {MAX_JSON_BYTES} bytes and {MAX_JSON_DEPTH} levels").into()
         }
+        FieldType::Array {
+            element,
+            max_capacity: Some(max),
+        } => format!("an Array of at most {max} elements of type {element}").into(),
+        FieldType::Array { element, .. } => {
+            format!("an Array of elements of type {element}").into()
+        }
+        FieldType::Geometry => "a Geometry (WKT in a string)".into(),
+        FieldType::Text { .. } => "a Text (a string)".into(),
+        FieldType::Timestamptz => {
+            "a Timestamptz (RFC 3339 in a string, or milliseconds since 1970)".into()
+        }
+        FieldType::ArrayOfStruct(StructArray {
+            max_capacity: Some(max),
+            ..
+        }) => format!("an array of at most {max} objects").into(),
+        FieldType::ArrayOfStruct(_) => "an array of objects".into(),
+
         FieldType::FloatVector { dim } => format!("a FloatVector of {dim} numbers").into(),
         FieldType::Float16Vector { dim } => format!("a Float16Vector of {dim} numbers").into(),
         FieldType::BFloat16Vector { dim } => format!("a BFloat16Vector of {dim} numbers").into(),
@@ -115,7 +175,7 @@ fn wanted(kind: &FieldType) -> Cow<'static, str> {
     }
 }
 
-fn remedy(kind: &FieldType, primary_key: bool, misfit: Misfit) -> &'static str {
+fn remedy(kind: &FieldType, primary_key: bool, misfit: &Misfit) -> &'static str {
     match (kind, misfit) {
         (_, Misfit::Nothing | Misfit::Null) if primary_key => "send the key in every record",
         (_, Misfit::Nothing | Misfit::Null) => {
@@ -130,6 +190,30 @@ fn remedy(kind: &FieldType, primary_key: bool, misfit: Misfit) -> &'static str {
         (FieldType::Json, _) => "send less, or split it over several fields",
         (FieldType::SparseFloatVector, _) => sparse_remedy(misfit),
         (kind, _) if kind.is_dense_vector() => vector_remedy(kind, misfit),
+        (FieldType::Array { .. }, Misfit::Array(_)) => {
+            "send fewer elements, or raise the field's max_capacity"
+        }
+        (FieldType::Array { .. }, Misfit::Element { .. }) => {
+            "send elements of the array's type and within its limits, and no null"
+        }
+        (FieldType::Array { .. }, _) => "send a JSON array",
+        (FieldType::Geometry, Misfit::NoWkt(_)) => "mend the WKT; only as such Milvus takes it",
+        (FieldType::Geometry, _) => "send WKT in a string, as \"POINT(1 2)\"",
+        (FieldType::Text { .. }, _) => "send a string",
+        (FieldType::Timestamptz, Misfit::FarOffset) => "send an offset from -12:00 to +14:00",
+        (FieldType::Timestamptz, Misfit::OutOfRange) => {
+            "send milliseconds since 1970, in the years 0 to 9999"
+        }
+        (FieldType::Timestamptz, _) => {
+            "send a time as 2025-01-01T00:00:00Z, or milliseconds since 1970"
+        }
+        (FieldType::ArrayOfStruct(_), Misfit::UnknownMember { .. }) => {
+            "leave it out, or set behavior.on.unknown.fields=ignore"
+        }
+        (FieldType::ArrayOfStruct(_), Misfit::Array(_)) => {
+            "send fewer elements, or raise the struct's max_capacity"
+        }
+        (FieldType::ArrayOfStruct(_), _) => "send a JSON array of objects",
         (_, Misfit::Fraction) => "send a whole number, or use a Double field",
         (_, Misfit::OutOfRange) => {
             "send a number in range, or use a field of a wider type where there is one"
@@ -138,7 +222,7 @@ fn remedy(kind: &FieldType, primary_key: bool, misfit: Misfit) -> &'static str {
     }
 }
 
-fn vector_remedy(kind: &FieldType, misfit: Misfit) -> &'static str {
+fn vector_remedy(kind: &FieldType, misfit: &Misfit) -> &'static str {
     match (misfit, kind) {
         (Misfit::Element { .. }, FieldType::BinaryVector { .. }) => {
             "send whole numbers from 0 to 255 as its elements, 8 bits in each"
@@ -173,7 +257,7 @@ fn vector_remedy(kind: &FieldType, misfit: Misfit) -> &'static str {
     }
 }
 
-fn sparse_remedy(misfit: Misfit) -> &'static str {
+fn sparse_remedy(misfit: &Misfit) -> &'static str {
     match misfit {
         Misfit::Pair { .. } => {
             "send whole indices from 0 to 4294967294, each with a value from 0 to 3.4e38"

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use crate::decode::convert::{self, Value};
 use crate::decode::misfit::Misfit;
 use crate::key::Key;
-use crate::milvus::schema::{DefaultValue, FieldType};
+use crate::milvus::proto::schema::ScalarField;
+use crate::milvus::schema::{DefaultValue, FieldType, StructArray};
 use crate::plan::Absent;
 
+use super::array::Arrays;
+use super::defaults;
 use super::scalar::Scalars;
 use super::sparse;
+use super::structs::{Strangers, Structs};
 use super::vector::Vectors;
 
 #[derive(Debug, Clone)]
@@ -30,6 +34,11 @@ pub(super) enum Values {
     Double(Scalars<f64>),
     VarChar(Scalars<String>, Option<usize>),
     Json(Scalars<Vec<u8>>),
+    Array(Scalars<ScalarField>, Arrays),
+    Geometry(Scalars<String>),
+    Text(Scalars<String>),
+    Timestamptz(Scalars<String>),
+    Structs(Structs),
     /// The elements know their type.
     Vector(Vectors),
     Sparse(Scalars<Vec<u8>>),
@@ -62,6 +71,9 @@ macro_rules! each {
             Values::Double($held) => $run,
             Values::VarChar($held, _) => $run,
             Values::Json($held) => $run,
+            Values::Array($held, _) => $run,
+            Values::Geometry($held) | Values::Text($held) | Values::Timestamptz($held) => $run,
+            Values::Structs($held) => $run,
             Values::Vector($held) => $run,
             Values::Sparse($held) => $run,
         }
@@ -77,6 +89,18 @@ impl Column {
     ) -> Result<Self, ColumnError> {
         let name = name.clone();
         let values = Values::new(kind, absent)?;
+        Ok(Self { name, values })
+    }
+
+    /// An empty column of an array of structs.
+    pub(crate) fn of_structs(
+        name: &Arc<str>,
+        kind: &StructArray,
+        absent: &Absent,
+        strangers: Strangers,
+    ) -> Result<Self, ColumnError> {
+        let name = name.clone();
+        let values = Values::Structs(Structs::new(kind, absent, strangers)?);
         Ok(Self { name, values })
     }
 
@@ -104,6 +128,11 @@ impl Column {
                 values.push(convert::varchar(value, *max_length)?);
             }
             Values::Json(values) => values.push(convert::json(value)?),
+            Values::Array(values, arrays) => values.push(arrays.read(value)?),
+            Values::Geometry(values) => values.push(convert::geometry(value)?),
+            Values::Text(values) => values.push(convert::varchar(value, None)?),
+            Values::Timestamptz(values) => values.push(convert::timestamp(value)?),
+            Values::Structs(structs) => structs.push(value)?,
             Values::Vector(vectors) => vectors.push(value)?,
             Values::Sparse(vectors) => vectors.push(sparse::row(value)?),
         }
@@ -147,70 +176,39 @@ impl Column {
 impl Values {
     fn new(kind: &FieldType, absent: &Absent) -> Result<Self, ColumnError> {
         Ok(match kind {
-            FieldType::Bool => Self::Bool(Scalars::new(absent, default_bool)?),
+            FieldType::Bool => Self::Bool(Scalars::new(absent, defaults::bool)?),
             FieldType::Int8 => Self::Int8(Scalars::new(absent, |default| {
-                default_integer::<i8>(default).map(i32::from)
+                defaults::integer::<i8>(default).map(i32::from)
             })?),
             FieldType::Int16 => Self::Int16(Scalars::new(absent, |default| {
-                default_integer::<i16>(default).map(i32::from)
+                defaults::integer::<i16>(default).map(i32::from)
             })?),
-            FieldType::Int32 => Self::Int32(Scalars::new(absent, default_integer)?),
-            FieldType::Int64 => Self::Int64(Scalars::new(absent, default_integer)?),
-            FieldType::Float => Self::Float(Scalars::new(absent, default_float)?),
-            FieldType::Double => Self::Double(Scalars::new(absent, default_double)?),
+            FieldType::Int32 => Self::Int32(Scalars::new(absent, defaults::integer)?),
+            FieldType::Int64 => Self::Int64(Scalars::new(absent, defaults::integer)?),
+            FieldType::Float => Self::Float(Scalars::new(absent, defaults::float)?),
+            FieldType::Double => Self::Double(Scalars::new(absent, defaults::double)?),
             FieldType::VarChar { max_length } => {
-                let text = |default: &DefaultValue| default_text(default, *max_length);
+                let text = |default: &DefaultValue| defaults::text(default, *max_length);
                 Self::VarChar(Scalars::new(absent, text)?, *max_length)
             }
-            FieldType::Json => Self::Json(Scalars::new(absent, default_json)?),
+            FieldType::Json => Self::Json(Scalars::new(absent, defaults::json)?),
+            FieldType::Array {
+                element,
+                max_capacity,
+            } => {
+                let arrays = Arrays::of(element, *max_capacity);
+                let arrays = arrays.ok_or(ColumnError::UnsupportedType)?;
+                Self::Array(Scalars::new(absent, |_| None)?, arrays)
+            }
+            FieldType::Geometry => Self::Geometry(Scalars::new(absent, defaults::geometry)?),
+            FieldType::Text { .. } => {
+                let text = |default: &DefaultValue| defaults::text(default, None);
+                Self::Text(Scalars::new(absent, text)?)
+            }
+            FieldType::Timestamptz => Self::Timestamptz(Scalars::new(absent, defaults::timestamp)?),
             kind if kind.is_dense_vector() => Self::Vector(Vectors::new(kind, absent)?),
             FieldType::SparseFloatVector => Self::Sparse(Scalars::new(absent, |_| None)?),
             _ => return Err(ColumnError::UnsupportedType),
         })
-    }
-}
-
-fn default_bool(default: &DefaultValue) -> Option<bool> {
-    match default {
-        DefaultValue::Bool(value) => Some(*value),
-        _ => None,
-    }
-}
-
-fn default_integer<T: TryFrom<i64>>(default: &DefaultValue) -> Option<T> {
-    match default {
-        DefaultValue::Int(value) => T::try_from(*value).ok(),
-        _ => None,
-    }
-}
-
-fn default_float(default: &DefaultValue) -> Option<f32> {
-    match default {
-        DefaultValue::Float(value) if value.is_finite() => Some(*value),
-        _ => None,
-    }
-}
-
-fn default_double(default: &DefaultValue) -> Option<f64> {
-    match default {
-        DefaultValue::Double(value) if value.is_finite() => Some(*value),
-        _ => None,
-    }
-}
-
-fn default_text(default: &DefaultValue, max_length: Option<usize>) -> Option<String> {
-    match default {
-        DefaultValue::Text(text) if max_length.is_none_or(|max| text.len() <= max) => {
-            Some(text.clone())
-        }
-        _ => None,
-    }
-}
-
-fn default_json(default: &DefaultValue) -> Option<Vec<u8>> {
-    match default {
-        DefaultValue::Bytes(json) => Some(json.clone()),
-        DefaultValue::Text(json) => Some(json.clone().into_bytes()),
-        _ => None,
     }
 }

@@ -2,8 +2,9 @@
 //! not check them, and may die of a wrong one.
 
 use crate::milvus::proto::schema::{
-    BoolArray, DataType, DoubleArray, FieldData, FloatArray, IntArray, JsonArray, LongArray,
-    ScalarField, StringArray, field_data, scalar_field,
+    ArrayArray, BoolArray, DataType, DoubleArray, FieldData, FloatArray, GeometryWktArray,
+    IntArray, JsonArray, LongArray, ScalarField, StringArray, VectorArray, VectorField, field_data,
+    scalar_field, vector_field,
 };
 use crate::plan::DYNAMIC_FIELD;
 
@@ -43,14 +44,29 @@ pub(super) fn field(column: Column) -> FieldData {
             DataType::Double,
             scalars(values, |data| Data::DoubleData(DoubleArray { data })),
         ),
-        Values::VarChar(values, _) => (
-            DataType::VarChar,
-            scalars(values, |data| Data::StringData(StringArray { data })),
-        ),
+        Values::VarChar(values, _) => (DataType::VarChar, strings(values)),
         Values::Json(values) => (
             DataType::Json,
             scalars(values, |data| Data::JsonData(JsonArray { data })),
         ),
+        Values::Array(values, arrays) => {
+            let element_type = arrays.element_type();
+            (
+                DataType::Array,
+                scalars(values, |rows| arrays_of(rows, element_type)),
+            )
+        }
+        // The other member for geometries, binary, is not taken in a write.
+        Values::Geometry(values) => (
+            DataType::Geometry,
+            scalars(values, |data| {
+                Data::GeometryWktData(GeometryWktArray { data })
+            }),
+        ),
+        Values::Text(values) => (DataType::Text, strings(values)),
+        // As text: Milvus takes no number here.
+        Values::Timestamptz(values) => (DataType::Timestamptz, strings(values)),
+        Values::Structs(structs) => (DataType::ArrayOfStruct, (structs.into_field(), Vec::new())),
         Values::Vector(values) => (values.data_type(), vectors(values)),
         Values::Sparse(values) => (DataType::SparseFloatVector, sparse_vectors(values)),
     };
@@ -91,6 +107,12 @@ fn integers(values: Scalars<i32>) -> (field_data::Field, Vec<bool>) {
     })
 }
 
+fn strings(values: Scalars<String>) -> (field_data::Field, Vec<bool>) {
+    scalars(values, |data| {
+        scalar_field::Data::StringData(StringArray { data })
+    })
+}
+
 fn scalar_data(data: scalar_field::Data) -> field_data::Field {
     field_data::Field::Scalars(ScalarField { data: Some(data) })
 }
@@ -104,4 +126,32 @@ fn sparse_vectors(rows: Scalars<Vec<u8>>) -> (field_data::Field, Vec<bool>) {
     let (contents, valid_data) = rows.into_parts();
     let vectors = sparse::message(contents);
     (field_data::Field::Vectors(vectors), valid_data)
+}
+
+/// One array per row; each has its member, also where it is empty.
+fn arrays_of(rows: Vec<ScalarField>, element_type: DataType) -> scalar_field::Data {
+    scalar_field::Data::ArrayData(ArrayArray {
+        data: rows,
+        element_type: element_type.into(),
+    })
+}
+
+/// A struct's field of scalars.
+pub(super) fn arrays(rows: Vec<ScalarField>, element_type: DataType) -> field_data::Field {
+    scalar_data(arrays_of(rows, element_type))
+}
+
+/// A struct's field of vectors: in each row as many as the row has elements.
+pub(super) fn vector_arrays(
+    rows: Vec<VectorField>,
+    element_type: DataType,
+    dim: i64,
+) -> field_data::Field {
+    let array = VectorArray {
+        dim,
+        data: rows,
+        element_type: element_type.into(),
+    };
+    let data = Some(vector_field::Data::VectorArray(array));
+    field_data::Field::Vectors(VectorField { dim, data })
 }

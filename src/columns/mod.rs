@@ -1,12 +1,15 @@
 //! Typed columns of a batch: rows go in one by one, whole fields come out.
 
+mod array;
 pub(crate) mod column;
+mod defaults;
 mod dynamic;
 mod elements;
 mod encode;
 pub(crate) mod row;
 mod scalar;
 mod sparse;
+pub(crate) mod structs;
 mod validity;
 mod vector;
 #[cfg(test)]
@@ -35,7 +38,7 @@ pub struct Columns {
     marks: Vec<Mark>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Mark {
     Unseen,
     Filled,

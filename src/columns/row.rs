@@ -84,11 +84,11 @@ impl<'a> Row<'a> {
             let fit = match mark {
                 Mark::Unseen => self.columns.fields[index].push_absent(Misfit::Nothing),
                 Mark::Filled => Ok(()),
-                Mark::Unfit(misfit) => Err(*misfit),
+                Mark::Unfit(misfit) => Err(misfit.clone()),
             };
             fit.map_err(|misfit| {
                 let primary_key = self.plan.primary_key == Some(index);
-                BadRecord::of_field(&self.plan.fields[index], primary_key, misfit)
+                BadRecord::of_field(&self.plan.fields[index], primary_key, &misfit)
             })?;
         }
         if let Some(refused) = self.refused.take() {

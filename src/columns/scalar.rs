@@ -1,8 +1,10 @@
 //! The values of one scalar field over the rows of a batch, and what stands for a row without one.
 
+use prost::Message as _;
 use prost::encoding::encoded_len_varint;
 
 use crate::decode::misfit::Misfit;
+use crate::milvus::proto::schema::ScalarField;
 use crate::milvus::schema::DefaultValue;
 use crate::plan::Absent;
 
@@ -160,6 +162,13 @@ impl Scalar for String {
 impl Scalar for Vec<u8> {
     fn encoded_size(&self) -> usize {
         delimited(self.len())
+    }
+}
+
+/// The array of one row.
+impl Scalar for ScalarField {
+    fn encoded_size(&self) -> usize {
+        delimited(self.encoded_len())
     }
 }
 

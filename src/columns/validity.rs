@@ -21,10 +21,15 @@ impl Validity {
 
     /// Drops the rows after the first `rows`; says how many values went with them.
     pub(super) fn truncate(&mut self, rows: usize) -> usize {
-        let dropped = self.rows.get(rows..).unwrap_or_default();
-        let values = dropped.iter().filter(|valid| **valid).count();
+        let values = self.values_after(rows);
         self.rows.truncate(rows);
         values
+    }
+
+    /// How many of the rows after the first `rows` hold a value.
+    pub(super) fn values_after(&self, rows: usize) -> usize {
+        let after = self.rows.get(rows..).unwrap_or_default();
+        after.iter().filter(|valid| **valid).count()
     }
 
     /// Drops dead rows; gives the flags of the packed values that went with them.

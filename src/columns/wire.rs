@@ -13,6 +13,8 @@ use crate::plan::fixture::{auto_key, dynamic_plan, field, key, nullable, plan, w
 
 use super::Columns;
 
+mod nested;
+
 const VECTOR: FieldType = FieldType::FloatVector { dim: 2 };
 const TEXT: FieldType = FieldType::VarChar { max_length: None };
 

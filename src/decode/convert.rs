@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::half::Half;
 use super::misfit::Misfit;
 use super::raw::{Array, Object};
-use super::{number, raw};
+use super::{number, raw, timestamp, wkt};
 
 /// Milvus's limit of a JSON value.
 pub(crate) const MAX_JSON_BYTES: usize = 65_536;
@@ -108,6 +108,36 @@ pub(crate) fn varchar(value: &Value<'_>, max_length: Option<usize>) -> Result<St
     match max_length {
         Some(max) if text.len() > max => Err(Misfit::LongText(text.len())),
         _ => Ok(text.to_owned()),
+    }
+}
+
+/// A geometry's WKT, as it is.
+pub(crate) fn geometry(value: &Value<'_>) -> Result<String, Misfit> {
+    let Value::Text(text) = value else {
+        return Err(value.misfit());
+    };
+    wkt::check(text).map_err(Misfit::NoWkt)?;
+    Ok(text.to_string())
+}
+
+/// RFC 3339, or a number of milliseconds since 1970.
+pub(crate) fn timestamp(value: &Value<'_>) -> Result<String, Misfit> {
+    match value {
+        Value::Text(text) => timestamp::from_text(text).map(Cow::into_owned),
+        Value::Number(text) => timestamp::from_epoch_milliseconds(number::integer(text)?),
+        _ => Err(value.misfit()),
+    }
+}
+
+/// Reads an array, which may stand in a string: change capture sends them so.
+pub(crate) fn with_array<T>(
+    value: &Value<'_>,
+    read: impl FnOnce(Array<'_>) -> Result<T, Misfit>,
+) -> Result<T, Misfit> {
+    let embedded = embedded(value)?;
+    match embedded.as_ref().unwrap_or(value) {
+        Value::Array(array) => read(*array),
+        other => Err(other.misfit()),
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use super::wkt::NotWkt;
+
 /// `Display` completes the sentence "found …".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Misfit {
     /// The record lacks the field.
     Nothing,
@@ -49,6 +51,22 @@ pub(crate) enum Misfit {
         index: usize,
         noun: &'static str,
     },
+
+    /// A string of this many bytes that is no point in time.
+    NoTime(usize),
+    /// A time with an offset that Milvus does not take.
+    FarOffset,
+    NoWkt(NotWkt),
+    /// A struct's member without a field of its name, in this element.
+    UnknownMember {
+        element: usize,
+    },
+    /// A member of a struct, by its place in the schema, in this element.
+    Member {
+        element: usize,
+        field: usize,
+        misfit: Box<Misfit>,
+    },
 }
 
 impl Misfit {
@@ -60,10 +78,12 @@ impl Misfit {
             Self::Number => "a number",
             Self::Fraction => "a number with a fraction",
             Self::OutOfRange => "a number out of range",
-            Self::Text(_) | Self::LoneSurrogate | Self::LongText(_) => "a string",
-            Self::BrokenJson(_) | Self::Base64(_) | Self::NotFinite(_) => "a string",
+            Self::Text(_) | Self::LoneSurrogate => "a string",
+            Self::LongText(_) => "a string of too many bytes",
+            Self::NoTime(_) | Self::FarOffset | Self::NoWkt(_) => "a string",
             Self::Array(_) | Self::Element { .. } => "an array",
-            Self::Object(_) => "an object",
+            Self::Object(_) | Self::UnknownMember { .. } | Self::Member { .. } => "an object",
+            Self::BrokenJson(_) | Self::Base64(_) | Self::NotFinite(_) => "a string",
             Self::Uneven { .. } | Self::SameIndex | Self::Pair { .. } => "a sparse vector",
             Self::LongJson(_) | Self::DeepJson(_) => "JSON",
         };
@@ -102,6 +122,16 @@ impl fmt::Display for Misfit {
             Self::Element { index, noun } => {
                 write!(f, "an array whose element {index} (from 0) is {noun}")
             }
+
+            Self::NoTime(bytes) => write!(f, "a string of {bytes} bytes that is no time"),
+            Self::FarOffset => f.write_str("a time with an offset out of range"),
+            Self::NoWkt(NotWkt { byte, reason }) => {
+                write!(f, "a string that is no WKT at byte {byte} ({reason})")
+            }
+            Self::UnknownMember { element } => {
+                write!(f, "one that it lacks in element {element} (from 0)")
+            }
+            Self::Member { misfit, .. } => misfit.fmt(f),
         }
     }
 }

@@ -7,6 +7,8 @@ pub mod json;
 pub(crate) mod misfit;
 mod number;
 pub(crate) mod raw;
+pub(crate) mod timestamp;
+pub(crate) mod wkt;
 
 #[cfg(test)]
 pub(crate) mod conversion_table;

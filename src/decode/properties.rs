@@ -5,9 +5,10 @@ use serde::de::IgnoredAny;
 
 use crate::columns::Columns;
 use crate::milvus::proto::schema::{
-    FieldData, FloatArray, SparseFloatArray, field_data, scalar_field, vector_field,
+    FieldData, FloatArray, ScalarField, SparseFloatArray, StructArrayField, field_data,
+    scalar_field, vector_field,
 };
-use crate::milvus::schema::{DefaultValue, FieldType};
+use crate::milvus::schema::{DefaultValue, FieldType, StructArray, StructField};
 use crate::plan::Plan;
 use crate::plan::fixture::{dynamic_plan, field, key, nullable, with_default};
 
@@ -37,33 +38,90 @@ fn every_type() -> Plan {
         nullable("vector8", FieldType::Int8Vector { dim: DIM }),
         nullable("binary", FieldType::BinaryVector { dim: 8 * DIM }),
         nullable("sparse", FieldType::SparseFloatVector),
+        nullable("array", array_of(FieldType::Int64)),
+        nullable("place", FieldType::Geometry),
+        with_default("time", FieldType::Timestamptz, DefaultValue::Int(0)),
+        nullable("prose", FieldType::Text { max_length: None }),
+        nullable("structs", structs()),
     ])
+}
+
+fn array_of(element: FieldType) -> FieldType {
+    FieldType::Array {
+        element: Box::new(element),
+        max_capacity: Some(4),
+    }
+}
+
+/// Of `i` and `v`.
+fn structs() -> FieldType {
+    let vectors = FieldType::ArrayOfVector {
+        element: Box::new(FieldType::FloatVector { dim: DIM }),
+        max_capacity: Some(4),
+    };
+    let field = |name: &str, kind| StructField {
+        name: name.into(),
+        kind,
+    };
+    FieldType::ArrayOfStruct(StructArray {
+        fields: vec![field("i", array_of(FieldType::Int64)), field("v", vectors)],
+        max_capacity: Some(4),
+    })
+}
+
+fn text<T: std::fmt::Debug>(values: Vec<T>) -> Vec<String> {
+    values.iter().map(|value| format!("{value:?}")).collect()
+}
+
+fn scalars(scalars: ScalarField) -> Vec<String> {
+    use scalar_field::Data;
+    match scalars.data.unwrap() {
+        Data::BoolData(array) => text(array.data),
+        Data::IntData(array) => text(array.data),
+        Data::LongData(array) => text(array.data),
+        Data::FloatData(array) => text(array.data),
+        Data::DoubleData(array) => text(array.data),
+        Data::StringData(array) => text(array.data),
+        Data::GeometryWktData(array) => text(array.data),
+        Data::JsonData(array) => {
+            let texts = array.data.into_iter().map(String::from_utf8);
+            texts.map(Result::unwrap).collect()
+        }
+        Data::ArrayData(array) => {
+            let rows = array.data.into_iter().map(self::scalars);
+            rows.map(|row| format!("[{}]", row.join(", "))).collect()
+        }
+        other => panic!("unexpected {other:?}"),
+    }
+}
+
+fn vectors(vectors: vector_field::Data) -> Vec<String> {
+    let vector_field::Data::VectorArray(array) = vectors else {
+        return one_by_one(vectors).map(shown_vectors).collect();
+    };
+    let rows = array.data.into_iter();
+    let rows = rows.map(|row| self::vectors(row.data.unwrap()));
+    rows.map(|row| format!("[{}]", row.join(", "))).collect()
+}
+
+/// The fields of a struct side by side, as it was with each of them.
+fn structs_by_row(structs: StructArrayField) -> Vec<Option<String>> {
+    let columns: Vec<_> = structs.fields.into_iter().map(rows).collect();
+    assert!(columns.iter().all(|c| c.len() == columns[0].len()));
+    let row = |row: usize| {
+        let fields = columns.iter().map(|column| column[row].clone());
+        let fields: Option<Vec<String>> = fields.collect();
+        fields.map(|fields| fields.join(" "))
+    };
+    (0..columns[0].len()).map(row).collect()
 }
 
 /// The values of a column row by row, nulls back in their places.
 fn rows(field: FieldData) -> Vec<Option<String>> {
-    use scalar_field::Data;
-    fn text<T: std::fmt::Debug>(values: Vec<T>) -> Vec<String> {
-        values.iter().map(|value| format!("{value:?}")).collect()
-    }
     let values = match field.field.unwrap() {
-        field_data::Field::Scalars(scalars) => match scalars.data.unwrap() {
-            Data::BoolData(array) => text(array.data),
-            Data::IntData(array) => text(array.data),
-            Data::LongData(array) => text(array.data),
-            Data::FloatData(array) => text(array.data),
-            Data::DoubleData(array) => text(array.data),
-            Data::StringData(array) => text(array.data),
-            Data::JsonData(array) => {
-                let texts = array.data.into_iter().map(String::from_utf8);
-                texts.map(Result::unwrap).collect()
-            }
-            other => panic!("unexpected {other:?}"),
-        },
-        field_data::Field::Vectors(vectors) => one_by_one(vectors.data.unwrap())
-            .map(shown_vectors)
-            .collect(),
-        other => panic!("unexpected {other:?}"),
+        field_data::Field::Scalars(data) => scalars(data),
+        field_data::Field::Vectors(data) => vectors(data.data.unwrap()),
+        field_data::Field::StructArrays(data) => return structs_by_row(data),
     };
     if field.valid_data.is_empty() {
         return values.into_iter().map(Some).collect();
@@ -161,6 +219,8 @@ fn row() -> impl Strategy<Value = Vec<Cell>> {
     let double = any::<f64>().prop_filter("finite", |double| double.is_finite());
     let json = prop::sample::select(vec!["1.0", "[]", r#"{"a": [1,2]}"#, r#""x\u00e9""#]);
     let json = json.prop_map(|json| (Some(json.to_owned()), Some(json.to_owned())));
+    let place = (any::<i32>(), any::<i8>()).prop_map(|(x, y)| format!("POINT({x} {y}.5)"));
+    let time = (1..=28, 0..60).prop_map(|(day, s)| format!("2024-02-{day:02}T23:59:{s:02}Z"));
     vec![
         cell(any::<i64>()),
         gaps(cell(any::<bool>()), None),
@@ -178,7 +238,24 @@ fn row() -> impl Strategy<Value = Vec<Cell>> {
         gaps(vector_of(any::<i8>().boxed()), None),
         gaps(vector_of(any::<u8>().boxed()), None),
         gaps(embedded(sparse.boxed()), None),
+        gaps(cell(prop::collection::vec(any::<i64>(), 0..4)), None),
+        gaps(cell(place), None),
+        gaps(cell(time), Some("\"1970-01-01T00:00:00Z\"")),
+        gaps(cell("[ -!#-\\[\\]-~]{0,10}"), None),
+        gaps(struct_cell(float()).boxed(), None),
     ]
+}
+
+fn struct_cell(float: impl Strategy<Value = f32>) -> impl Strategy<Value = Cell> {
+    let element = (any::<i64>(), prop::collection::vec(float, DIM));
+    prop::collection::vec(element, 0..4).prop_map(|elements| {
+        let (numbers, vectors): (Vec<i64>, Vec<Vec<f32>>) = elements.iter().cloned().unzip();
+        let objects = elements
+            .iter()
+            .map(|(i, v)| format!(r#"{{"i":{i},"v":{v:?}}}"#));
+        let json = format!("[{}]", objects.collect::<Vec<_>>().join(","));
+        (Some(json), Some(format!("{numbers:?} {vectors:?}")))
+    })
 }
 
 fn payload(plan: &Plan, row: &[Cell]) -> String {
@@ -218,6 +295,11 @@ fn jsonish() -> impl Strategy<Value = Vec<u8>> {
         "\"sparse\":\"[[1,2]",
         "\"binary\":\"AAA=\"",
         "\"indices\":",
+        "\"array\":[",
+        "\"array\":\"[1,2]\"",
+        "\"place\":\"POINT(",
+        "\"time\":\"2024-01-01T",
+        "\"structs\":[{\"i\":1,\"v\":[1,2]}",
         "\"id\":\"",
         "{\"id\":1,\"required\":[1,2]",
         ",\"text\":null",

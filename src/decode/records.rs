@@ -2,7 +2,7 @@
 
 use crate::columns::Columns;
 use crate::config::{InsertMode, UnknownFields};
-use crate::milvus::schema::FieldType;
+use crate::milvus::schema::{FieldType, StructArray, StructField};
 use crate::plan::fixture::{auto_key, dynamic_plan, field, key, nullable, plan, rules, schema};
 use crate::plan::{Plan, Rules, make};
 
@@ -102,6 +102,87 @@ fn missing_null_and_unfit_fields_make_a_sentence() {
         &plan,
         br#"{"id": 1, "title": "a title that is longer", "vector": [1, 2]}"#,
         "field 'title' wants a VarChar of at most 20 bytes, found text of 22 bytes; shorten it, or raise the field's max_length; it counts bytes, not characters",
+    );
+}
+
+/// Chunks of a text, at most two.
+fn chunks() -> FieldType {
+    let text = FieldType::Array {
+        element: Box::new(TEXT),
+        max_capacity: None,
+    };
+    let vector = FieldType::ArrayOfVector {
+        element: Box::new(FieldType::FloatVector { dim: 2 }),
+        max_capacity: None,
+    };
+    let field = |name: &str, kind| StructField {
+        name: name.into(),
+        kind,
+    };
+    FieldType::ArrayOfStruct(StructArray {
+        fields: vec![field("text", text), field("vector", vector)],
+        max_capacity: Some(2),
+    })
+}
+
+#[test]
+fn nested_values_make_a_sentence_that_names_the_place() {
+    let check = |kind: FieldType, value: &str, sentence: &str| {
+        let rules = Rules {
+            unknown_fields: UnknownFields::Fail,
+            ..rules(InsertMode::Auto)
+        };
+        let plan = make(&schema(vec![auto_key("id"), field("x", kind)]), &rules).unwrap();
+        check_bad(&plan, format!(r#"{{"x":{value}}}"#).as_bytes(), sentence);
+    };
+    let array = FieldType::Array {
+        element: Box::new(TEXT),
+        max_capacity: Some(2),
+    };
+    check(
+        array.clone(),
+        r#"["a","b","c"]"#,
+        "field 'x' wants an Array of at most 2 elements of type VarChar(20), found an array of 3; send fewer elements, or raise the field's max_capacity",
+    );
+    check(
+        array,
+        r#"["a",null]"#,
+        "field 'x' wants an Array of at most 2 elements of type VarChar(20), found an array whose element 1 (from 0) is null; send elements of the array's type and within its limits, and no null",
+    );
+    check(
+        FieldType::Geometry,
+        r#""POINT(1)""#,
+        "field 'x' wants a Geometry (WKT in a string), found a string that is no WKT at byte 8 (no point of two numbers or more); mend the WKT; only as such Milvus takes it",
+    );
+    check(
+        FieldType::Timestamptz,
+        r#""2025-01-01T00:00:00+15:00""#,
+        "field 'x' wants a Timestamptz (RFC 3339 in a string, or milliseconds since 1970), found a time with an offset out of range; send an offset from -12:00 to +14:00",
+    );
+    check(
+        FieldType::Text { max_length: None },
+        "[]",
+        "field 'x' wants a Text (a string), found an array of 0; send a string",
+    );
+    check(
+        chunks(),
+        "[{},{},{}]",
+        "field 'x' wants an array of at most 2 objects, found an array of 3; send fewer elements, or raise the struct's max_capacity",
+    );
+    check(
+        chunks(),
+        r#"[{"text":"a","vector":[1,2]},{"text":"b","vector":[1]}]"#,
+        "field 'x[1].vector' wants a FloatVector of 2 numbers, found an array of 1; send vectors of the collection's dimension",
+    );
+    check(
+        chunks(),
+        r#"[{"vector":[1,2]}]"#,
+        "field 'x[0].text' wants a VarChar of at most 20 bytes, found nothing; send every field of the struct in every element",
+    );
+    check(
+        chunks(),
+        r#"[{"text":"a","vector":[1,2],"more":1}]"#,
+        "field 'x' wants only fields that its struct has, found one that it lacks in element 0 (from 0); leave it out, or set behavior.on.unknown.fields=ignore",
     );
 }
 

@@ -2,8 +2,10 @@
 
 use super::proto::common::KeyValuePair;
 use super::proto::milvus::DescribeCollectionResponse;
-use super::proto::schema::{DataType, FieldSchema, ValueField, value_field};
-use super::schema::{DefaultValue, Field, FieldType, Schema};
+use super::proto::schema::{
+    DataType, FieldSchema, StructArrayFieldSchema, ValueField, value_field,
+};
+use super::schema::{DefaultValue, Field, FieldType, Schema, StructArray, StructField};
 
 /// Fields of Milvus's own that some servers list.
 const SYSTEM_FIELDS: [&str; 3] = ["RowID", "Timestamp", "$meta"];
@@ -25,12 +27,8 @@ impl Schema {
                 .iter()
                 .filter(|field| !field.is_dynamic && !SYSTEM_FIELDS.contains(&field.name.as_str()))
                 .map(Field::from_proto)
+                .chain(schema.struct_array_fields.iter().map(Field::of_structs))
                 .collect::<Result<_, _>>()?,
-            struct_arrays: schema
-                .struct_array_fields
-                .into_iter()
-                .map(|field| field.name)
-                .collect(),
             dynamic: schema.enable_dynamic_field,
             allow_insert_auto_id: properties.iter().any(|property| {
                 property.key == "allow_insert_auto_id"
@@ -57,12 +55,46 @@ impl Field {
             function_output: field.is_function_output,
         })
     }
+
+    fn of_structs(array: &StructArrayFieldSchema) -> Result<Self, String> {
+        let field = |field: &FieldSchema| {
+            let name = field.name.as_str().into();
+            FieldType::from_proto(field).map(|kind| StructField { name, kind })
+        };
+        let fields = array.fields.iter().map(field);
+        let fields: Vec<StructField> = fields.collect::<Result<_, _>>()?;
+        // 2.6 says the limit only with the fields.
+        let of_fields = fields.iter().filter_map(|field| match field.kind {
+            FieldType::Array { max_capacity, .. } => max_capacity,
+            FieldType::ArrayOfVector { max_capacity, .. } => max_capacity,
+            _ => None,
+        });
+        let max_capacity = parameter(&array.type_params, "max_capacity").or(of_fields.min());
+        Ok(Self {
+            name: array.name.as_str().into(),
+            kind: FieldType::ArrayOfStruct(StructArray {
+                fields,
+                max_capacity,
+            }),
+            primary_key: false,
+            auto_id: false,
+            partition_key: false,
+            nullable: array.nullable,
+            default: None,
+            function_output: false,
+        })
+    }
 }
 
 impl FieldType {
     fn from_proto(field: &FieldSchema) -> Result<Self, String> {
-        let Ok(data_type) = DataType::try_from(field.data_type) else {
-            return Ok(Self::Unknown(field.data_type));
+        Self::of(field.data_type, field)
+    }
+
+    /// The type of this number, by the parameters and the element type of `field`.
+    fn of(number: i32, field: &FieldSchema) -> Result<Self, String> {
+        let Ok(data_type) = DataType::try_from(number) else {
+            return Ok(Self::Unknown(number));
         };
         let dim = || {
             parameter(&field.type_params, "dim")
@@ -85,9 +117,12 @@ impl FieldType {
             DataType::BFloat16Vector => Self::BFloat16Vector { dim: dim()? },
             DataType::Int8Vector => Self::Int8Vector { dim: dim()? },
             DataType::SparseFloatVector => Self::SparseFloatVector,
-            DataType::ArrayOfVector => Self::ArrayOfVector,
-            DataType::ArrayOfStruct => Self::ArrayOfStruct,
-            _ => Self::scalar(field.data_type, &field.type_params),
+            // Not in itself, or a reply could nest without end.
+            DataType::ArrayOfVector if field.element_type != number => Self::ArrayOfVector {
+                element: Box::new(Self::of(field.element_type, field)?),
+                max_capacity: parameter(&field.type_params, "max_capacity"),
+            },
+            _ => Self::scalar(number, &field.type_params),
         })
     }
 
@@ -135,196 +170,4 @@ fn parameter(params: &[KeyValuePair], key: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::milvus::proto::schema::{CollectionSchema, StructArrayFieldSchema};
-
-    fn params(text: &str) -> Vec<KeyValuePair> {
-        text.split_whitespace()
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(key, value)| KeyValuePair {
-                key: key.to_owned(),
-                value: value.to_owned(),
-            })
-            .collect()
-    }
-
-    fn field(data_type: i32, type_params: &str) -> FieldSchema {
-        FieldSchema {
-            name: "f".to_owned(),
-            data_type,
-            type_params: params(type_params),
-            ..Default::default()
-        }
-    }
-
-    fn described(schema: CollectionSchema, properties: &str) -> Schema {
-        let reply = DescribeCollectionResponse {
-            schema: Some(schema),
-            properties: params(properties),
-            collection_id: 7,
-            update_timestamp: 9,
-            ..Default::default()
-        };
-        Schema::from_reply("alias", reply).unwrap()
-    }
-
-    #[track_caller]
-    fn check(data_type: DataType, type_params: &str, expected: FieldType) {
-        let found = FieldType::from_proto(&field(data_type as i32, type_params));
-        assert_eq!(found, Ok(expected), "{data_type:?} {type_params}");
-    }
-
-    #[test]
-    fn every_type_is_known_with_its_parameters() {
-        check(DataType::Bool, "", FieldType::Bool);
-        check(DataType::Int8, "", FieldType::Int8);
-        check(DataType::Int16, "", FieldType::Int16);
-        check(DataType::Int32, "", FieldType::Int32);
-        check(DataType::Int64, "", FieldType::Int64);
-        check(DataType::Float, "", FieldType::Float);
-        check(DataType::Double, "", FieldType::Double);
-        check(DataType::Json, "", FieldType::Json);
-        check(DataType::Geometry, "", FieldType::Geometry);
-        check(DataType::Timestamptz, "", FieldType::Timestamptz);
-        let max_length = Some(64);
-        check(
-            DataType::VarChar,
-            "max_length=64",
-            FieldType::VarChar { max_length },
-        );
-        check(
-            DataType::Text,
-            "max_length=64",
-            FieldType::Text { max_length },
-        );
-        check(
-            DataType::VarChar,
-            "",
-            FieldType::VarChar { max_length: None },
-        );
-        check(
-            DataType::FloatVector,
-            "dim=8",
-            FieldType::FloatVector { dim: 8 },
-        );
-        check(
-            DataType::BinaryVector,
-            "dim=8",
-            FieldType::BinaryVector { dim: 8 },
-        );
-        check(
-            DataType::Float16Vector,
-            "dim=8",
-            FieldType::Float16Vector { dim: 8 },
-        );
-        check(
-            DataType::BFloat16Vector,
-            "dim=8",
-            FieldType::BFloat16Vector { dim: 8 },
-        );
-        check(
-            DataType::Int8Vector,
-            "dim=8",
-            FieldType::Int8Vector { dim: 8 },
-        );
-        check(
-            DataType::SparseFloatVector,
-            "",
-            FieldType::SparseFloatVector,
-        );
-        check(DataType::ArrayOfVector, "dim=8", FieldType::ArrayOfVector);
-        check(DataType::ArrayOfStruct, "", FieldType::ArrayOfStruct);
-        check(DataType::Struct, "", FieldType::Unknown(201));
-    }
-
-    #[test]
-    fn an_array_knows_its_element() {
-        let array = FieldSchema {
-            element_type: DataType::VarChar as i32,
-            ..field(DataType::Array as i32, "max_capacity=3 max_length=5")
-        };
-        let expected = FieldType::Array {
-            element: Box::new(FieldType::VarChar {
-                max_length: Some(5),
-            }),
-            max_capacity: Some(3),
-        };
-        assert_eq!(FieldType::from_proto(&array), Ok(expected));
-    }
-
-    #[test]
-    fn a_type_of_the_future_keeps_its_number_and_a_vector_needs_its_dim() {
-        let future = FieldType::from_proto(&field(30, ""));
-        assert_eq!(future, Ok(FieldType::Unknown(30)));
-        for params in ["", "dim=0", "dim=x"] {
-            let error = FieldType::from_proto(&field(DataType::FloatVector as i32, params));
-            assert!(error.unwrap_err().contains("'f'"));
-        }
-    }
-
-    #[test]
-    fn what_milvus_keeps_for_itself_is_left_out() {
-        let named = |name: &str, is_dynamic| FieldSchema {
-            name: name.to_owned(),
-            is_dynamic,
-            ..field(DataType::Int64 as i32, "")
-        };
-        let schema = described(
-            CollectionSchema {
-                fields: vec![
-                    named("RowID", false),
-                    named("Timestamp", false),
-                    named("id", false),
-                    named("$meta", false),
-                    named("more", true),
-                ],
-                struct_array_fields: vec![StructArrayFieldSchema {
-                    name: "clips".to_owned(),
-                    ..Default::default()
-                }],
-                enable_dynamic_field: true,
-                ..Default::default()
-            },
-            "",
-        );
-        let names: Vec<_> = schema.fields.iter().map(|field| &*field.name).collect();
-        assert_eq!(names, ["id"]);
-        assert_eq!(schema.struct_arrays, ["clips"]);
-        assert!(schema.dynamic);
-        assert_eq!((schema.collection_id, schema.timestamp), (7, 9));
-        assert_eq!(
-            schema.collection, "alias",
-            "what was asked for is what is sent"
-        );
-    }
-
-    #[test]
-    fn the_right_to_bring_the_key_is_read_in_both_places() {
-        let schema = |properties: &str| CollectionSchema {
-            properties: params(properties),
-            ..Default::default()
-        };
-        let allowed = "allow_insert_auto_id=true";
-        assert!(described(schema(""), allowed).allow_insert_auto_id);
-        assert!(described(schema(allowed), "").allow_insert_auto_id);
-        assert!(!described(schema(""), "allow_insert_auto_id=false").allow_insert_auto_id);
-    }
-
-    #[test]
-    fn a_default_keeps_its_type() {
-        use value_field::Data;
-        let check = |data, expected| {
-            let value = ValueField { data: Some(data) };
-            assert_eq!(DefaultValue::from_proto(&value), Some(expected));
-        };
-        check(Data::BoolData(true), DefaultValue::Bool(true));
-        check(Data::IntData(-3), DefaultValue::Int(-3));
-        check(Data::LongData(1 << 40), DefaultValue::Int(1 << 40));
-        check(Data::FloatData(0.1), DefaultValue::Float(0.1));
-        check(Data::DoubleData(0.1), DefaultValue::Double(0.1));
-        check(Data::StringData("x".into()), DefaultValue::Text("x".into()));
-        check(Data::BytesData(vec![1]), DefaultValue::Bytes(vec![1]));
-        assert_eq!(DefaultValue::from_proto(&ValueField { data: None }), None);
-    }
-}
+mod tests;

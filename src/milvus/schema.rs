@@ -12,10 +12,8 @@ pub struct Schema {
     pub collection_id: i64,
     /// `update_timestamp`; 0 where the server does not say.
     pub timestamp: u64,
-    /// In schema order, without `$meta`.
+    /// In schema order, without `$meta`; arrays of structs last.
     pub fields: Vec<Field>,
-    /// Names of struct-array fields.
-    pub struct_arrays: Vec<String>,
     pub dynamic: bool,
     /// Property `allow_insert_auto_id`.
     pub allow_insert_auto_id: bool,
@@ -76,8 +74,12 @@ pub enum FieldType {
     Int8Vector {
         dim: usize,
     },
-    ArrayOfVector,
-    ArrayOfStruct,
+    /// Only within a struct.
+    ArrayOfVector {
+        element: Box<FieldType>,
+        max_capacity: Option<usize>,
+    },
+    ArrayOfStruct(StructArray),
     /// A type this version does not know, by its number.
     Unknown(i32),
 }
@@ -93,6 +95,31 @@ impl FieldType {
                 | Self::BFloat16Vector { .. }
                 | Self::Int8Vector { .. }
         )
+    }
+}
+
+/// An array whose elements all have the same fields.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StructArray {
+    pub fields: Vec<StructField>,
+    pub max_capacity: Option<usize>,
+}
+
+/// One of them: over all elements of a row it is an array itself, of scalars or of vectors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StructField {
+    /// Without the struct's.
+    pub name: Arc<str>,
+    pub kind: FieldType,
+}
+
+impl StructField {
+    /// The type of what one element has here.
+    pub fn element(&self) -> &FieldType {
+        match &self.kind {
+            FieldType::Array { element, .. } | FieldType::ArrayOfVector { element, .. } => element,
+            other => other,
+        }
     }
 }
 

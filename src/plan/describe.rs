@@ -98,8 +98,15 @@ impl fmt::Display for FieldType {
             Self::BFloat16Vector { dim } => parameter(f, "BFloat16Vector", Some(*dim)),
             Self::SparseFloatVector => f.write_str("SparseFloatVector"),
             Self::Int8Vector { dim } => parameter(f, "Int8Vector", Some(*dim)),
-            Self::ArrayOfVector => f.write_str("ArrayOfVector"),
-            Self::ArrayOfStruct => f.write_str("ArrayOfStruct"),
+            Self::ArrayOfVector { element, .. } => write!(f, "Array<{element}>"),
+            Self::ArrayOfStruct(array) => {
+                f.write_str("Array<Struct of")?;
+                for (index, field) in array.fields.iter().enumerate() {
+                    let separator = if index == 0 { " " } else { ", " };
+                    write!(f, "{separator}{}: {}", field.name, field.element())?;
+                }
+                f.write_str(">")
+            }
             Self::Unknown(number) => write!(f, "number {number} (unknown to this version)"),
         }
     }
@@ -114,8 +121,31 @@ fn parameter(f: &mut fmt::Formatter<'_>, name: &str, value: Option<usize>) -> fm
 
 #[cfg(test)]
 mod tests {
-    use crate::milvus::schema::{DefaultValue, FieldType};
+    use crate::milvus::schema::{DefaultValue, FieldType, StructArray, StructField};
     use crate::plan::fixture::{auto_key, dynamic_plan, field, key, nullable, plan, with_default};
+
+    #[test]
+    fn arrays_name_what_they_are_of() {
+        let array = |element| FieldType::Array {
+            element: Box::new(element),
+            max_capacity: Some(4),
+        };
+        let field = |name: &str, kind| StructField {
+            name: name.into(),
+            kind,
+        };
+        let vectors = FieldType::ArrayOfVector {
+            element: Box::new(FieldType::FloatVector { dim: 8 }),
+            max_capacity: Some(4),
+        };
+        assert_eq!(array(FieldType::Int8).to_string(), "Array<Int8>");
+        let structs = FieldType::ArrayOfStruct(StructArray {
+            fields: vec![field("page", array(FieldType::Int8)), field("v", vectors)],
+            max_capacity: None,
+        });
+        let expected = "Array<Struct of page: Int8, v: FloatVector(8)>";
+        assert_eq!(structs.to_string(), expected);
+    }
 
     #[test]
     fn every_field_has_its_line() {

@@ -53,7 +53,6 @@ pub(crate) fn schema(fields: Vec<Field>) -> Schema {
         collection_id: 1,
         timestamp: 0,
         fields,
-        struct_arrays: Vec::new(),
         dynamic: false,
         allow_insert_auto_id: false,
         version: None,

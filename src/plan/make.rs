@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::columns::column::{Column, ColumnError};
+use crate::columns::structs::Strangers;
 use crate::config::{InsertMode, UnknownFields};
 use crate::milvus::schema::{Field, FieldType, Schema};
 use crate::milvus::version::Version;
@@ -27,10 +28,6 @@ pub enum PlanError {
         "field '{field}' is of type {kind}, which this version cannot write; use a collection without that field"
     )]
     UnsupportedType { field: Arc<str>, kind: String },
-    #[error(
-        "field '{field}' is an array of structs, which this version cannot write; use a collection without that field"
-    )]
-    StructArray { field: String },
     #[error("it has no primary key field; create it anew with one")]
     NoPrimaryKey,
     #[error(
@@ -56,11 +53,6 @@ pub enum PlanError {
 /// # Errors
 /// The first field or setting that stands in the way.
 pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
-    if let Some(field) = schema.struct_arrays.first() {
-        return Err(PlanError::StructArray {
-            field: field.clone(),
-        });
-    }
     let operation = operation(primary_key(schema)?, rules.insert_mode)?;
     routed_right(schema, operation)?;
     let mut plan = Plan {
@@ -101,7 +93,8 @@ fn target(schema: &Schema, rules: &Rules) -> Target {
 impl Plan {
     fn add(&mut self, field: &Field) -> Result<(), PlanError> {
         let index = self.fields.len();
-        self.fields.push(field_plan(field)?);
+        let field_plan = field_plan(self, field)?;
+        self.fields.push(field_plan);
         self.by_name.insert(field.name.clone(), index);
         if field.primary_key {
             self.primary_key = Some(index);
@@ -159,14 +152,21 @@ fn filled_by_milvus(field: &Field) -> Option<&'static str> {
     }
 }
 
-fn field_plan(field: &Field) -> Result<FieldPlan, PlanError> {
+fn field_plan(plan: &Plan, field: &Field) -> Result<FieldPlan, PlanError> {
     let name = field.name.clone();
     let absent = match &field.default {
         Some(default) => Absent::Default(default.clone()),
         None if field.nullable => Absent::Null,
         None => Absent::Required,
     };
-    let empty = Column::new(&name, &field.kind, &absent).map_err(|error| {
+    let empty = match &field.kind {
+        FieldType::ArrayOfStruct(kind) => {
+            let strangers = Strangers::new(&plan.collection, plan.unknown_fields);
+            Column::of_structs(&name, kind, &absent, strangers)
+        }
+        kind => Column::new(&name, kind, &absent),
+    };
+    let empty = empty.map_err(|error| {
         let (field, kind) = (name.clone(), field.kind.to_string());
         match error {
             ColumnError::UnsupportedType => PlanError::UnsupportedType { field, kind },
@@ -269,13 +269,19 @@ mod tests {
             with(nullable("b", FieldType::BinaryVector { dim: 12 })),
             &["'b'", "BinaryVector(12)"],
         );
-        let element = Box::new(FieldType::Int8);
-        let max_capacity = Some(4);
-        let array = FieldType::Array {
-            element,
-            max_capacity,
+        let array = |element| FieldType::Array {
+            element: Box::new(element),
+            max_capacity: Some(4),
         };
-        check(with(field("tags", array)), &["'tags'", "Array<Int8>"]);
+        check(
+            with(field("tags", array(FieldType::Json))),
+            &["'tags'", "Array<JSON>"],
+        );
+        let default = DefaultValue::Text("[]".into());
+        check(
+            with(with_default("tags", array(FieldType::Int8), default)),
+            &["'tags'", "default", "Array<Int8>"],
+        );
         check(
             with(field("n", FieldType::Unknown(99))),
             &["'n'", "number 99"],
@@ -293,15 +299,6 @@ mod tests {
         check(
             vec![key("x", FieldType::Bool)],
             &["'x'", "Bool", "Int64 or VarChar"],
-        );
-
-        let mut structs = schema(with(field("x", FieldType::Int8)));
-        structs.struct_arrays.push("chunks".into());
-        let error = make(&structs, &rules(InsertMode::Auto)).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("'chunks' is an array of structs")
         );
     }
 }

@@ -15,7 +15,7 @@ use crate::milvus::schema::{DefaultValue, FieldType};
 use crate::target::Target;
 
 pub use make::{PlanError, Rules, make};
-pub(crate) use names::shown;
+pub(crate) use names::{Names, shown};
 
 /// The column that holds what has no column of its own.
 pub(crate) const DYNAMIC_FIELD: &str = "$meta";
@@ -40,7 +40,7 @@ pub struct Plan {
     pub dynamic: bool,
     pub unknown_fields: UnknownFields,
     /// Record fields already named in the log as ignored.
-    ignored: names::Names,
+    ignored: Names,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,13 +115,6 @@ impl Plan {
     }
 
     fn ignore(&self, name: &str, reason: &'static str) {
-        let novelty = self.ignored.note(name);
-        if novelty == names::Novelty::Old {
-            return;
-        }
-        tracing::warn!(collection = %self.collection, field = %shown(name), reason, "record field ignored");
-        if novelty == names::Novelty::Last {
-            tracing::warn!(collection = %self.collection, "further ignored record fields are not named");
-        }
+        self.ignored.ignore(&self.collection, name, reason);
     }
 }

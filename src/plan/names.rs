@@ -10,12 +10,12 @@ const SHOWN: usize = 128;
 
 /// The names met so far, bounded.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     met: Mutex<HashSet<Box<str>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Novelty {
+enum Novelty {
     New,
     /// New, and the last one that is remembered.
     Last,
@@ -24,7 +24,19 @@ pub(super) enum Novelty {
 }
 
 impl Names {
-    pub(super) fn note(&self, name: &str) -> Novelty {
+    /// Says in the log, once for each name, that a field of the records is ignored.
+    pub(crate) fn ignore(&self, collection: &str, name: &str, reason: &'static str) {
+        let novelty = self.note(name);
+        if novelty == Novelty::Old {
+            return;
+        }
+        tracing::warn!(%collection, field = %shown(name), reason, "record field ignored");
+        if novelty == Novelty::Last {
+            tracing::warn!(%collection, "further ignored record fields are not named");
+        }
+    }
+
+    fn note(&self, name: &str) -> Novelty {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         let head = head(name);
         if met.len() >= REMEMBERED || met.contains(head) {

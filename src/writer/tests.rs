@@ -76,7 +76,6 @@ fn schema() -> Schema {
             field("id", FieldType::Int64, true),
             field("n", FieldType::Int32, false),
         ],
-        struct_arrays: Vec::new(),
         dynamic: false,
         allow_insert_auto_id: false,
         version: None,

@@ -15,6 +15,7 @@ mod footprint;
 mod halts;
 mod load;
 mod milvus_client;
+mod nested;
 mod ops;
 mod outages;
 mod panics;
