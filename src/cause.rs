@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::bad_record::BadRecord;
+use crate::routing::Meeting;
 use crate::topic_partition::TopicPartition;
 
 /// Held causes wait and go on by themselves; halted ones need a person for one topic-partition.
@@ -21,6 +22,14 @@ pub enum Cause {
     },
     TopicMissing {
         topic: String,
+    },
+    NoTopicMatches {
+        pattern: String,
+    },
+    /// One of them is not read.
+    TopicsMeet {
+        topic: String,
+        meeting: Meeting,
     },
     NotAssigned,
     MilvusUnreachable {
@@ -46,6 +55,10 @@ pub enum Cause {
     CollectionMissing {
         database: String,
         collection: String,
+    },
+    PartitionMissing {
+        collection: String,
+        partition: String,
     },
     DatabaseMissing {
         database: String,
@@ -89,6 +102,8 @@ impl Cause {
             Self::KafkaLoginRefused { .. } => "kafka_login_refused",
             Self::KafkaNotPermitted { .. } => "kafka_not_permitted",
             Self::TopicMissing { .. } => "topic_missing",
+            Self::NoTopicMatches { .. } => "no_topic_matches",
+            Self::TopicsMeet { .. } => "topics_meet",
             Self::NotAssigned => "not_assigned",
             Self::MilvusUnreachable { .. } => "milvus_unreachable",
             Self::MilvusSlow { .. } => "milvus_slow",
@@ -97,6 +112,7 @@ impl Cause {
             Self::MilvusLoginRefused { .. } => "milvus_login_refused",
             Self::MilvusNotPermitted { .. } => "milvus_not_permitted",
             Self::CollectionMissing { .. } => "collection_missing",
+            Self::PartitionMissing { .. } => "partition_missing",
             Self::DatabaseMissing { .. } => "database_missing",
             Self::BadRecord { .. } => "bad_record",
             Self::Refused { .. } => "refused",
@@ -162,6 +178,13 @@ impl Cause {
                     "topic '{topic}' does not exist; create it, or correct 'topics'"
                 )
             }
+            Self::NoTopicMatches { pattern } => write!(
+                f,
+                "no topic matches '{pattern}'; create one, or correct topics.regex (it must match the whole name, of a topic that this user may see)"
+            ),
+            Self::TopicsMeet { topic, meeting } => {
+                write!(f, "topic '{topic}' is not read: {meeting}")
+            }
             Self::NotAssigned => {
                 f.write_str("no partition has been assigned yet; waiting for the consumer group")
             }
@@ -206,6 +229,18 @@ impl Cause {
             } => write!(
                 f,
                 "collection '{collection}' does not exist in database '{database}'; create it, or correct collection.name and database.name"
+            ),
+            Self::PartitionMissing {
+                collection,
+                partition,
+            } => write!(
+                f,
+                "Milvus partition '{}' does not exist in collection '{collection}'; create it, or correct partition.name",
+                if partition.is_empty() {
+                    "_default"
+                } else {
+                    partition
+                }
             ),
             Self::DatabaseMissing { database } => write!(
                 f,

@@ -14,6 +14,7 @@ use super::{KafkaError, Station};
 use crate::ledger::{Command, Ledger, Outcome};
 use crate::ops::board::{Peer, Scope};
 use crate::ops::metrics::Position;
+use crate::routing::Topics;
 use crate::writer::Stations;
 
 /// Idle time between two looks; anything that happens wakes it earlier.
@@ -42,7 +43,11 @@ pub(super) struct Consumer {
     pub(super) commit_fails: bool,
     /// The answer about the topics is still to come.
     pub(super) topics_asked: bool,
+    /// The topics that are read, there or not.
+    pub(super) subscribed: Vec<String>,
     pub(super) missing: Vec<Arc<str>>,
+    /// Topics that match and are not read, since they meet another.
+    pub(super) meeting: Vec<Arc<str>>,
     pub(super) had_room: bool,
 }
 
@@ -53,7 +58,11 @@ impl Consumer {
     ) -> Result<Self, KafkaError> {
         let commit = CommitThread::start(Arc::clone(&client), Arc::clone(&station.stations.wake))?;
         let now = Instant::now();
-        Ok(Self {
+        let listed = match &station.topics {
+            Topics::Listed(topics) => topics.clone(),
+            Topics::Matching(_) => Vec::new(),
+        };
+        let mut consumer = Self {
             ledger: Ledger::new(station.rules.clone()),
             stations: station.stations.clone(),
             station,
@@ -62,6 +71,8 @@ impl Consumer {
             assigned_once: false,
             commit_fails: false,
             topics_asked: false,
+            subscribed: Vec::new(),
+            meeting: Vec::new(),
             queues: Vec::new(),
             first: 0,
             sweep_at: now,
@@ -70,7 +81,11 @@ impl Consumer {
             answered: false,
             missing: Vec::new(),
             had_room: true,
-        })
+        };
+        if !listed.is_empty() {
+            consumer.subscribe(listed)?;
+        }
+        Ok(consumer)
     }
 
     pub(super) fn run(mut self) -> Result<Outcome, KafkaError> {
@@ -163,7 +178,13 @@ impl Consumer {
                     self.succeeded();
                     self.topics_missing(missing);
                 }
-                Answer::Topics(Err(error)) => {
+                Answer::Listing(Ok(names)) => {
+                    self.topics_asked = false;
+                    self.succeeded();
+                    self.listed(names)?;
+                }
+                // What was read is read on.
+                Answer::Topics(Err(error)) | Answer::Listing(Err(error)) => {
                     self.topics_asked = false;
                     self.question_failed(&error)?;
                 }

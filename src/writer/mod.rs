@@ -21,10 +21,11 @@ use crate::budget::Budget;
 use crate::cause::Cause;
 use crate::config::Tolerance;
 use crate::milvus::Milvus;
-use crate::ops::board::Board;
+use crate::ops::board::{Board, Scope};
 use crate::ops::metrics::{Metrics, Skipped};
 use crate::plan::Plan;
 use crate::record::Chunk;
+use crate::routing::Destination;
 use crate::tenure::Tenure;
 use crate::wake::Wake;
 use batch::{At, Batch};
@@ -53,10 +54,12 @@ pub struct Stations {
     pub wake: Arc<Wake>,
 }
 
-/// What the writers of one collection share.
+/// What the writers of one collection, and of one Milvus partition where that is named, share.
 #[derive(Debug)]
 pub struct Shared<M> {
     pub collection: Arc<str>,
+    /// Where in it every row of theirs goes.
+    pub milvus_partition: Option<Arc<str>>,
     pub milvus: Arc<M>,
     pub rules: Rules,
     pub stations: Stations,
@@ -65,13 +68,23 @@ pub struct Shared<M> {
 }
 
 impl<M> Shared<M> {
-    pub fn new(collection: Arc<str>, milvus: Arc<M>, rules: Rules, stations: Stations) -> Self {
+    pub fn new(destination: Destination, milvus: Arc<M>, rules: Rules, stations: Stations) -> Self {
         Self {
-            collection,
+            collection: destination.collection,
+            milvus_partition: destination.milvus_partition,
             milvus,
             rules,
             stations,
             tombstones: Mutex::default(),
+        }
+    }
+
+    /// What is held while these writers wait.
+    fn scope(&self) -> Scope {
+        let collection = Arc::clone(&self.collection);
+        match &self.milvus_partition {
+            Some(name) => Scope::MilvusPartition(collection, Arc::clone(name)),
+            None => Scope::Collection(collection),
         }
     }
 
@@ -274,7 +287,8 @@ impl<M: Milvus> Writer<M> {
             return; // read again by the next owner, or after the halt
         }
         let budget = &self.shared.stations.budget;
-        let new = || Batch::new(Arc::clone(plan), budget, Instant::now());
+        let partition = &self.shared.milvus_partition;
+        let new = || Batch::new(Arc::clone(plan), partition.clone(), budget, Instant::now());
         let batch = self.open.get_or_insert_with(new);
         let Some(payload) = at.value() else {
             batch.skip(at);
