@@ -56,20 +56,26 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// In one line. The engine below explains itself over several, the last of which says what is wrong.
+/// In one line.
 fn fault(error: &Error) -> String {
-    let text = match error {
+    let why = match error {
         Error::ParseError(at, why) => format!("at byte {at}: {why}"),
         Error::CompileError(error) => match &**error {
-            CompileError::InnerError(error) => error
-                .source()
-                .map_or_else(|| error.to_string(), |syntax| syntax.to_string()),
+            CompileError::InnerError(error) => error.source().map_or_else(
+                || error.to_string(),
+                |syntax| last_word(&syntax.to_string()),
+            ),
             other => other.to_string(),
         },
         other => other.to_string(),
     };
-    let why = text.rsplit_once("error: ").map_or(&*text, |(_, why)| why);
-    why.trim().replace(char::is_control, " ")
+    why.replace(char::is_control, " ")
+}
+
+/// The engine below shows the pattern over several lines, the last of which says what is wrong.
+fn last_word(text: &str) -> String {
+    let why = text.rsplit_once("error: ").map_or(text, |(_, why)| why);
+    why.trim().to_owned()
 }
 
 #[cfg(test)]
