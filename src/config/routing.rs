@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::keys;
 use super::report::quote;
 use super::values::{Values, parse_list};
-use crate::routing::{Pattern, Router, TOPIC, Topics, is_collection_name};
+use crate::routing::{Pattern, Router, TOPIC, Topics, is_collection_name, is_partition_template};
 
 const LIST: &str = "topics";
 const REGEX: &str = "topics.regex";
@@ -15,8 +14,8 @@ pub(super) fn read(values: &mut Values<'_>) -> (Topics, Router) {
     let topics = topics(values);
     let router = Router {
         collections: collections(values, topics.as_ref()),
-        collection_name: template(values, "collection.name").unwrap_or_default(),
-        partition_name: template(values, "partition.name"),
+        collection_name: collection_name(values).unwrap_or_default(),
+        partition_name: partition_name(values),
     };
     (topics.unwrap_or(Topics::Listed(Vec::new())), router)
 }
@@ -67,16 +66,19 @@ fn is_topic_name(topic: &str) -> bool {
     topic.chars().all(legal) && length.contains(&topic.len()) && topic != "." && topic != ".."
 }
 
-/// Which names come of it is the routing's matter; here only that the template is one.
-fn template(values: &mut Values<'_>, key: &str) -> Option<String> {
-    let has_default = keys::find(key).is_some_and(|key| key.default.is_some());
-    // Left blank, a key without a default is absent.
-    if !has_default && values.given(key).is_none() {
-        return None;
-    }
-    values.typed(key, |template| {
+/// Which collections there are is the routing's matter; here only that the template is one.
+fn collection_name(values: &mut Values<'_>) -> Option<String> {
+    values.typed("collection.name", |template| {
         let rest = template.replace(TOPIC, "");
         (!template.is_empty() && !rest.contains("${")).then(|| template.to_owned())
+    })
+}
+
+fn partition_name(values: &mut Values<'_>) -> Option<String> {
+    const KEY: &str = "partition.name";
+    values.given(KEY)?;
+    values.typed(KEY, |template| {
+        is_partition_template(template).then(|| template.to_owned())
     })
 }
 

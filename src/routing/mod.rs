@@ -167,26 +167,28 @@ impl Router {
 
 /// Milvus takes letters, digits and `_`, not beginning with a digit.
 fn collection_name(template: &str, topic: &str) -> String {
-    let name = replaced(template, topic, is_collection_character);
+    let name = replaced(&template.replace(TOPIC, topic));
     if name.starts_with(|c: char| c.is_ascii_digit()) {
         return format!("_{name}");
     }
     name
 }
 
-/// Milvus takes letters, digits, `_` and `-`, not beginning with `-`.
+/// Milvus takes letters, digits and `_`; later versions than 2.3 also a `-`, which is left as it was written.
 fn partition_name(template: &str, topic: &str) -> String {
-    let name = replaced(template, topic, |c| is_collection_character(c) || c == '-');
-    if name.starts_with('-') {
-        return format!("_{name}");
-    }
-    name
+    template.replace(TOPIC, &replaced(topic))
 }
 
-fn replaced(template: &str, topic: &str, is_allowed: impl Fn(char) -> bool) -> String {
-    let name = template.replace(TOPIC, topic);
-    let allowed = |c| if is_allowed(c) { c } else { '_' };
+fn replaced(name: &str) -> String {
+    let allowed = |c| if is_collection_character(c) { c } else { '_' };
     name.chars().map(allowed).collect()
+}
+
+/// Whether `template` is made of what Milvus takes in the name of a partition.
+pub(crate) fn is_partition_template(template: &str) -> bool {
+    let allowed = |c| is_collection_character(c) || c == '-';
+    let begins = template.starts_with(TOPIC) || template.starts_with(is_collection_character);
+    begins && template.replace(TOPIC, "").chars().all(allowed)
 }
 
 fn is_collection_character(c: char) -> bool {

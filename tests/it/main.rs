@@ -18,6 +18,7 @@ mod milvus_client;
 mod ops;
 mod outages;
 mod panics;
+mod routing;
 mod secure;
 mod support;
 mod tidy;

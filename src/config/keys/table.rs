@@ -19,7 +19,7 @@ pub const KEYS: &[Key] = &[
     key("database.name", Kind::Text, "Milvus database").default("default"),
     key("collection.name", Kind::Form("a name, or a template over ${topic}"), "Milvus collection: a name, or a template over ${topic}").default("${topic}"),
     key("topic2collection.map", Kind::List, "collections of single topics, over collection.name: topicA:collA,topicB:collB"),
-    key("partition.name", Kind::Form("a name, or a template over ${topic}"), "Milvus partition of the collection: a name, or a template over ${topic}; not where a field is a partition key"),
+    key("partition.name", Kind::Form("a name of letters, digits, '_' and '-', or a template over ${topic}"), "Milvus partition of the collection: a name, or a template over ${topic}; not where a field is a partition key"),
     key("insert.mode", Kind::Choice(&["auto", "upsert", "insert"]), "auto: upsert where the record brings the primary key, insert where Milvus makes it").default("auto"),
     key("pk.mode", Kind::Choice(&["record_value", "record_key", "kafka", "none"]), "where the primary key comes from: record_value, record_key, kafka (topic:partition:offset), none (Milvus makes it)").default("record_value").later(),
     key("behavior.on.null.values", Kind::Choice(&["ignore", "delete", "fail"]), "a record without a value (tombstone): ignore, delete (by the record key), fail").default("ignore").later(),

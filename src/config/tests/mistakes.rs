@@ -85,7 +85,7 @@ fn values_that_do_not_fit() {
     );
     check(
         "partition.name=${table}",
-        "1:4: partition.name: found \"${table}\", wanted a name, or a template over ${topic}",
+        "1:4: partition.name: found \"${table}\", wanted a name of letters, digits, '_' and '-', or a template over ${topic}",
     );
     check(
         "connector.class=com.acme.Sink",

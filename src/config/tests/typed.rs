@@ -79,9 +79,9 @@ fn what_is_read_and_where_it_goes() {
     };
     assert!(pattern.matches("eu-c") && !pattern.matches("us-c"));
     for (topic, destination) in [
-        ("eu-a", "collection 'first', Milvus partition 'eu-a'"),
-        ("eu-b", "collection 'second', Milvus partition 'eu-b'"),
-        ("eu-c", "collection 'all', Milvus partition 'eu-c'"),
+        ("eu-a", "collection 'first', Milvus partition 'eu_a'"),
+        ("eu-b", "collection 'second', Milvus partition 'eu_b'"),
+        ("eu-c", "collection 'all', Milvus partition 'eu_c'"),
     ] {
         let found = config.router.destination(topic).to_string();
         assert_eq!(found, destination);
