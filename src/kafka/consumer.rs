@@ -48,7 +48,6 @@ pub(super) struct Consumer {
     pub(super) missing: Vec<Arc<str>>,
     /// Topics that match and are not read, since they meet another.
     pub(super) meeting: Vec<Arc<str>>,
-    pub(super) had_room: bool,
 }
 
 impl Consumer {
@@ -80,7 +79,6 @@ impl Consumer {
             report_at: now,
             answered: false,
             missing: Vec::new(),
-            had_room: true,
         };
         if !listed.is_empty() {
             consumer.subscribe(listed)?;
@@ -251,16 +249,12 @@ impl Consumer {
         let count = self.queues.len();
         let mut busy = false;
         for step in 0..count {
-            let has_room = self.stations.budget.has_room();
-            if self.had_room && !has_room {
-                self.station.lanes.flush(); // what waits for company gives its room back the sooner
-            }
-            self.had_room = has_room;
             let index = (self.first + step) % count;
-            if !has_room || !self.queues[index].is_due(sweep) {
+            let queue = &mut self.queues[index];
+            if !queue.has_room() || !queue.is_due(sweep) {
                 continue;
             }
-            let turn = self.queues[index].turn(&self.stations.budget);
+            let turn = queue.turn();
             let partition = self.queues[index].tenure.topic_partition.clone();
             if let Some((records, next)) = turn.handed {
                 busy = true;

@@ -56,7 +56,10 @@ impl Collections {
             destination.clone(),
             Arc::clone(&self.milvus),
             writer_rules(&self.config),
-            self.common.clone(),
+            Stations {
+                budget: self.common.budget.share(),
+                ..self.common.clone()
+            },
         ));
         let mut tasks = Vec::new();
         let plans = self.plans(&shared, &mut tasks);
@@ -98,7 +101,7 @@ impl Opener for Collections {
     fn open(&mut self, topic: &str, destination: &Destination) -> Vec<Inlet> {
         let Config { kafka, milvus, .. } = &*self.config;
         tracing::info!(
-            "reads topic '{topic}' from {} as group '{}', writes {destination} of database '{}' at {}",
+            "reads topic '{topic}' from {} as group '{}', writes {destination} (database '{}' at {})",
             kafka.bootstrap_servers,
             kafka.group_id,
             milvus.database,

@@ -131,7 +131,8 @@ mod tests {
             ("orders(", "at byte 7"),
             ("a)|(b", "at byte 1"),
             ("*x", "at byte 0"),
-            (r"\p{NoSuchClass}", "Unicode property not found"),
+            (r"\p{javaLowerCase}", "Unicode property not found"),
+            (r"\Qa.b\E", "at byte 0"),
         ] {
             let fault = Pattern::new(pattern).unwrap_err();
             assert!(fault.contains(words) && !fault.contains('\n'), "{fault}");

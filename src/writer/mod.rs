@@ -126,6 +126,8 @@ pub struct Inlet {
     pub chunks: mpsc::Sender<Chunk>,
     /// Send what is there without waiting for company.
     pub flush: Arc<Notify>,
+    /// The share that what it takes is charged to.
+    pub budget: Arc<Budget>,
     plans: watch::Receiver<PlanState>,
 }
 
@@ -170,6 +172,7 @@ impl<M: Milvus> Writer<M> {
         let inlet = Inlet {
             chunks,
             flush: Arc::clone(&flush),
+            budget: Arc::clone(&shared.stations.budget),
             plans: plans.clone(),
         };
         let writer = Self {

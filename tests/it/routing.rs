@@ -290,6 +290,47 @@ fn a_collection_that_is_missing_and_one_without_a_plan_do_not_hold_their_neighbo
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 
+/// It takes what memory it may, and not what its neighbour needs.
+#[test]
+fn a_collection_that_goes_away_under_load_does_not_hold_its_neighbour() {
+    let family = Family::on_lite("crowd");
+    let [gone, good] = ["-gone", "-good"].map(|suffix| family.topic(suffix, 2));
+    for suffix in ["-gone", "-good"] {
+        family.create(suffix);
+    }
+    let sink = family
+        .job
+        .quick()
+        .set("topics", &format!("{},{}", gone.name(), good.name()))
+        .set("collection.name", "${topic}")
+        .set("shutdown.timeout.ms", "1000")
+        .set("batch.max.bytes", "65536")
+        .set("buffer.max.bytes", "1048576")
+        .start();
+    produce(&gone, 0..10);
+    family.await_rows("-gone", 10);
+    let milvus = &family.job.milvus;
+    milvus.drop_collection(&family.collection("-gone"));
+    produce(&gone, 0..10_000);
+    testkit::wait::until(SOON, "memory to fill", || {
+        sink.metric("milvus_sink_buffer_used_bytes") > 400_000
+    });
+    sink.await_readyz(503, SOON);
+    produce(&good, 0..10_000);
+    good.await_committed_to_end(&family.job.group(), SOON);
+    family.await_rows("-good", 10_000);
+    assert_eq!(
+        gone.committed(&family.job.group())
+            .into_iter()
+            .flatten()
+            .sum::<i64>(),
+        10
+    );
+
+    // What it holds cannot be written in time.
+    assert_eq!(sink.terminate(SOON), 1, "{}", sink.output());
+}
+
 #[test]
 fn rows_go_into_the_milvus_partition_of_their_topic() {
     let job = Job::new("milvus_partition", 1);
@@ -311,9 +352,16 @@ fn rows_go_into_the_milvus_partition_of_their_topic() {
         others, job.collection
     );
     assert_held(&sink, "partition_missing", &[&sentence]);
-    // The partition beside it is not held.
+    // The partition beside it is not held, and does not pass for the one that is.
     produce(&job.topic, 3..5);
     job.milvus.await_count(&job.collection, 5, SOON);
+    job.await_committed();
+    let output = sink.output();
+    let mut ended = output.lines().filter(|line| line.contains("goes on"));
+    assert!(
+        !ended.any(|line| line.contains("partition_missing")),
+        "{output}"
+    );
     assert_eq!(other.committed(&job.group()), [None]);
 
     job.milvus.create_partition(&job.collection, &others);

@@ -70,7 +70,7 @@ fn values_are_trimmed_and_enumerations_take_any_case() {
 #[test]
 fn what_is_read_and_where_it_goes() {
     let config = load_more(
-        "topics=\ntopics.regex=eu-.*\ncollection.name=all\npartition.name=${topic}\n\
+        "topics=\ntopics.regex=eu\\\\-.*\ncollection.name=all\npartition.name=${topic}\n\
          topic2collection.map= eu-a : first ,, eu-b:second\nconsumer.metadata.max.age.ms=7000\n",
     )
     .unwrap();
