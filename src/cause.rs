@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::bad_record::BadRecord;
+use crate::routing::Meeting;
 use crate::target::Target;
 use crate::topic_partition::TopicPartition;
 
@@ -23,6 +24,14 @@ pub enum Cause {
     },
     TopicMissing {
         topic: String,
+    },
+    NoTopicMatches {
+        pattern: String,
+    },
+    /// One of them is not read.
+    TopicsMeet {
+        topic: String,
+        meeting: Meeting,
     },
     NotAssigned,
     MilvusUnreachable {
@@ -48,6 +57,10 @@ pub enum Cause {
     CollectionMissing {
         database: String,
         collection: String,
+    },
+    PartitionMissing {
+        collection: String,
+        partition: String,
     },
     DatabaseMissing {
         database: String,
@@ -103,6 +116,8 @@ impl Cause {
             Self::KafkaLoginRefused { .. } => "kafka_login_refused",
             Self::KafkaNotPermitted { .. } => "kafka_not_permitted",
             Self::TopicMissing { .. } => "topic_missing",
+            Self::NoTopicMatches { .. } => "no_topic_matches",
+            Self::TopicsMeet { .. } => "topics_meet",
             Self::NotAssigned => "not_assigned",
             Self::MilvusUnreachable { .. } => "milvus_unreachable",
             Self::MilvusSlow { .. } => "milvus_slow",
@@ -111,6 +126,7 @@ impl Cause {
             Self::MilvusLoginRefused { .. } => "milvus_login_refused",
             Self::MilvusNotPermitted { .. } => "milvus_not_permitted",
             Self::CollectionMissing { .. } => "collection_missing",
+            Self::PartitionMissing { .. } => "partition_missing",
             Self::DatabaseMissing { .. } => "database_missing",
             Self::BadRecord { .. } => "bad_record",
             Self::Refused { .. } => "refused",
@@ -187,6 +203,13 @@ impl Cause {
                     "topic '{topic}' does not exist; create it, or correct 'topics'"
                 )
             }
+            Self::NoTopicMatches { pattern } => write!(
+                f,
+                "no topic matches '{pattern}'; create one, or correct topics.regex (it must match the whole name, of a topic that this user may see)"
+            ),
+            Self::TopicsMeet { topic, meeting } => {
+                write!(f, "topic '{topic}' is not read: {meeting}")
+            }
             Self::NotAssigned => {
                 f.write_str("no partition has been assigned yet; waiting for the consumer group")
             }
@@ -231,6 +254,18 @@ impl Cause {
             } => write!(
                 f,
                 "collection '{collection}' does not exist in database '{database}'; create it, or correct collection.name and database.name"
+            ),
+            Self::PartitionMissing {
+                collection,
+                partition,
+            } => write!(
+                f,
+                "Milvus partition '{}' does not exist in collection '{collection}'; create it, or correct partition.name",
+                if partition.is_empty() {
+                    "_default"
+                } else {
+                    partition
+                }
             ),
             Self::DatabaseMissing { database } => write!(
                 f,

@@ -1,9 +1,12 @@
 //! `check`: reads, connects, describes and prints what would happen. Writes nothing and joins no group.
 
+mod topics;
+
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::io::{self, Write};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -11,14 +14,14 @@ use tokio::time::Instant;
 
 use crate::cause::Cause;
 use crate::config::Config;
-use crate::kafka::{KafkaError, probe};
 use crate::milvus::Milvus;
 use crate::milvus::client::Client;
 use crate::milvus::schema::Schema;
 use crate::milvus::status::{Action, MilvusError};
 use crate::pipeline::{PATIENCE, PipelineError};
 use crate::plan;
-use crate::routing;
+use crate::routing::Topics;
+use topics::Route;
 
 /// A server that does not answer is asked this often.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -51,21 +54,27 @@ pub async fn check_within(
     config: &Config,
     out: &mut impl Write,
 ) -> Result<Verdict, CheckError> {
-    let routes = routing::collections(&config.topics, &config.collection_name)
-        .map_err(PipelineError::from)?;
-    let milvus = Client::new(&config.milvus).map_err(PipelineError::from)?;
-    let endpoint = milvus.endpoint();
-    let collections = routes.into_iter().map(|(_, collection)| collection);
+    let known = match &config.topics {
+        Topics::Listed(topics) => Some(config.router.routes(topics)),
+        Topics::Matching(_) => None,
+    };
+    let known = known.transpose().map_err(PipelineError::from)?;
+    let milvus = Arc::new(Client::new(&config.milvus).map_err(PipelineError::from)?);
     configuration(config, out)?;
-    // Both are asked at the same time, so that one deadline does for both.
+    // Both are asked at the same time, so that one deadline does for both; only which topics match has to come first.
     let mut asking = JoinSet::new();
-    asking.spawn(describe(
-        milvus,
-        collections.collect(),
-        Instant::now() + patience,
-    ));
-    let mut verdict = kafka(config, patience, out).await?;
-    writeln!(out, "\nMilvus at {endpoint}")?;
+    let ask = |asking: &mut JoinSet<_>, routes: &[Route]| {
+        let until = Instant::now() + patience;
+        asking.spawn(describe(Arc::clone(&milvus), collections(routes), until));
+    };
+    if let Some(routes) = &known {
+        ask(&mut asking, routes);
+    }
+    let (mut verdict, routes) = topics::topics(config, patience, out).await?;
+    if known.is_none() {
+        ask(&mut asking, &routes);
+    }
+    writeln!(out, "\nMilvus at {}", milvus.endpoint())?;
     if let Some(described) = patiently(patience, out, asking.join_next()).await? {
         for (name, schema) in described.map_err(PipelineError::from)? {
             verdict = verdict.max(collection(config, &name, schema, out)?);
@@ -78,6 +87,11 @@ pub async fn check_within(
     };
     writeln!(out, "\n{conclusion}")?;
     Ok(verdict)
+}
+
+fn collections(routes: &[Route]) -> BTreeSet<Arc<str>> {
+    let of = |(_, destination): &Route| Arc::clone(&destination.collection);
+    routes.iter().map(of).collect()
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -104,38 +118,6 @@ fn configuration(config: &Config, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-async fn kafka(
-    config: &Config,
-    patience: Duration,
-    out: &mut impl Write,
-) -> Result<Verdict, CheckError> {
-    writeln!(out, "\nKafka at {}", config.kafka.bootstrap_servers)?;
-    let (kafka, topics) = (config.kafka.clone(), config.topics.clone());
-    let asking = tokio::task::spawn_blocking(move || probe::topics(&kafka, &topics, patience));
-    let found = patiently(patience, out, asking).await?;
-    let found = match found.map_err(PipelineError::from)? {
-        Ok(found) => found,
-        Err(error @ KafkaError::Login(_)) => {
-            writeln!(out, "  ✗ {error}")?;
-            return Ok(Verdict::Configuration);
-        }
-        Err(error) => return Err(PipelineError::from(error).into()),
-    };
-    let mut verdict = Verdict::Clean;
-    for (topic, partitions) in found {
-        match partitions {
-            Ok(1) => writeln!(out, "  ✓ topic '{topic}', 1 partition")?,
-            Ok(count) => writeln!(out, "  ✓ topic '{topic}', {count} partitions")?,
-            Err(cause) => {
-                writeln!(out, "  ✗ {cause}")?;
-                verdict = Verdict::WouldFail;
-            }
-        }
-    }
-    writeln!(out, "  the group would be '{}'", config.kafka.group_id)?;
-    Ok(verdict)
-}
-
 fn collection(
     config: &Config,
     name: &str,
@@ -160,6 +142,7 @@ fn collection(
         database: config.milvus.database.clone(),
         insert_mode: config.insert_mode,
         unknown_fields: config.unknown_fields,
+        names_partition: config.router.partition_name.is_some(),
     };
     match plan::make(&schema, &rules) {
         Ok(plan) => {
@@ -181,10 +164,14 @@ fn collection(
 }
 
 /// A collection and its schema, or what is in the way.
-type Described = (String, Result<Schema, MilvusError>);
+type Described = (Arc<str>, Result<Schema, MilvusError>);
 
 /// Asks for each collection, until `until` where Milvus does not answer.
-async fn describe(milvus: Client, collections: BTreeSet<String>, until: Instant) -> Vec<Described> {
+async fn describe(
+    milvus: Arc<Client>,
+    collections: BTreeSet<Arc<str>>,
+    until: Instant,
+) -> Vec<Described> {
     let mut described = Vec::new();
     for name in collections {
         let schema = loop {

@@ -1,9 +1,9 @@
 //! Wires the stations and drains them: `run(config, until_end, stop)` → outcome. No statics.
 
+mod collections;
 mod planner;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,15 +17,14 @@ use crate::cause::Cause;
 use crate::config::{Config, KafkaConfig};
 use crate::kafka::{self, KafkaError, Station, Stop};
 use crate::ledger::{self, Outcome};
-use crate::milvus::Milvus;
 use crate::milvus::client::{Client, ClientError};
 use crate::ops::board::Board;
 use crate::ops::http;
 use crate::ops::metrics::Metrics;
-use crate::routing::{self, Lanes, Meeting};
+use crate::routing::{Lanes, Meeting, Topics};
 use crate::wake::Wake;
-use crate::writer::{self, Inlet, PlanState, Shared, Stations, Writer};
-use planner::Planner;
+use crate::writer::Stations;
+use collections::Collections;
 use watch::{Shutdown, Watch};
 
 /// How long `--until-end` waits before its first row for what the world must mend.
@@ -75,7 +74,9 @@ pub async fn run(
     until_end: bool,
     stop: impl Future<Output = ()>,
 ) -> Result<Outcome, PipelineError> {
-    let routes = routing::collections(&config.topics, &config.collection_name)?;
+    if let Topics::Listed(topics) = &config.topics {
+        config.router.routes(topics)?;
+    }
     let milvus = Arc::new(Client::new(&config.milvus)?);
     let listener = match config.ops_listen {
         Some(address) => Some(http::bind(address).await?),
@@ -89,7 +90,7 @@ pub async fn run(
         budget,
         wake: Arc::new(Wake::default()),
     };
-    announce(&config, &routes, milvus.endpoint(), listener.as_ref());
+    announce(&config, listener.as_ref());
 
     let mut tasks = Tasks::new();
     let (_serving, served) = oneshot::channel::<()>();
@@ -104,67 +105,17 @@ pub async fn run(
             Ok(())
         });
     }
-    let lanes = writers(&config, &routes, &milvus, &common, &mut tasks);
+    let config = Arc::new(config);
+    let (collections, starting) = Collections::new(&config, &milvus, &common);
+    let lanes = Lanes::new(config.router.clone(), Box::new(collections));
     let asked = Arc::new(Stop::default());
     let consumer = consumer(station(&config, until_end, lanes, &common, &asked))?;
     let shutdown = Shutdown::within(config.shutdown_timeout);
     let result = Watch::new(&common, until_end)
-        .supervise(&mut tasks, consumer, &asked, stop, shutdown)
+        .supervise(&mut tasks, starting, consumer, &asked, stop, shutdown)
         .await;
     tasks.abort_all();
     result
-}
-
-/// The collections' writers and the planner each collection has.
-fn writers(
-    config: &Config,
-    routes: &[(String, String)],
-    milvus: &Arc<Client>,
-    common: &Stations,
-    tasks: &mut Tasks,
-) -> Lanes {
-    let mut by_collection: BTreeMap<&str, Vec<Inlet>> = BTreeMap::new();
-    let names: std::collections::BTreeSet<&str> =
-        routes.iter().map(|(_, name)| name.as_str()).collect();
-    for &collection in &names {
-        let (sender, plans) = tokio::sync::watch::channel(PlanState::Waiting);
-        let shared = Arc::new(Shared::new(
-            Arc::from(collection),
-            Arc::clone(milvus),
-            writer_rules(config),
-            common.clone(),
-        ));
-        let planner = Planner::new(&shared, config, sender, names.len() == 1);
-        tasks.spawn(planner.run());
-        let inlets = (0..config.tasks_max).map(|_| {
-            let (writer, inlet) = Writer::new(Arc::clone(&shared), plans.clone());
-            tasks.spawn(async move {
-                writer.run().await;
-                Ok(())
-            });
-            inlet
-        });
-        by_collection.insert(collection, inlets.collect());
-    }
-    let mut lanes = Lanes::default();
-    for (topic, collection) in routes {
-        if let Some(inlets) = by_collection.get(collection.as_str()) {
-            lanes.add(topic.clone(), inlets.clone());
-        }
-    }
-    lanes
-}
-
-fn writer_rules(config: &Config) -> writer::Rules {
-    writer::Rules {
-        tolerance: config.tolerance,
-        recreated: config.recreated,
-        batch_max_rows: config.batch_max_rows,
-        batch_max_bytes: config.batch_max_bytes,
-        linger: config.linger,
-        retry_backoff: config.milvus.retry_backoff,
-        retry_backoff_max: config.milvus.retry_backoff_max,
-    }
 }
 
 fn station(
@@ -209,22 +160,14 @@ fn consumer(station: Station) -> Result<Consumer, PipelineError> {
     Ok(outcome)
 }
 
-/// What is read from where to where, and what the reader of the log should know.
-fn announce(
-    config: &Config,
-    routes: &[(String, String)],
-    endpoint: String,
-    listener: Option<&TcpListener>,
-) {
+/// What the reader of the log should know. Which topic goes where is said when its writers start.
+fn announce(config: &Config, listener: Option<&TcpListener>) {
     let version = env!("CARGO_PKG_VERSION");
-    let kafka = &config.kafka;
     tracing::info!(version, name = config.name, "kafka-milvus-sink starts");
-    for (topic, collection) in routes {
+    if let Topics::Matching(pattern) = &config.topics {
         tracing::info!(
-            "reads topic '{topic}' from {} as group '{}', writes collection '{collection}' of database '{}' at {endpoint}",
-            kafka.bootstrap_servers,
-            kafka.group_id,
-            config.milvus.database,
+            "looks for topics that match '{pattern}' at {}",
+            config.kafka.bootstrap_servers
         );
     }
     if let Some(Ok(address)) = listener.map(TcpListener::local_addr) {

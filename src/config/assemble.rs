@@ -8,10 +8,10 @@ use super::endpoint::{self, EndpointError};
 use super::kafka::{self, Sink};
 use super::layers::Givens;
 use super::secret::Secret;
-use super::values::{Values, parse_list};
+use super::values::Values;
 use super::{
     Config, Endpoint, InsertMode, KafkaConfig, LogConfig, MilvusConfig, OnRecreated, Token,
-    Tolerance, UnknownFields, converters,
+    Tolerance, UnknownFields, converters, routing,
 };
 
 /// Mistakes go into the report; what comes out then is not used.
@@ -28,10 +28,11 @@ pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: boo
     let milvus = milvus(values, sink.allow_insecure);
     request_within_session(values, &kafka, &milvus);
     let batch_max_bytes = values.size("batch.max.bytes");
+    let (topics, router) = routing::read(values);
     Config {
-        topics: topics(values),
+        topics,
+        router,
         tasks_max: tasks_max(values),
-        collection_name: collection_name(values),
         insert_mode: match values.choice("insert.mode") {
             "upsert" => InsertMode::Upsert,
             "insert" => InsertMode::Insert,
@@ -88,33 +89,6 @@ fn name(values: &mut Values<'_>) -> String {
     given.value.clone()
 }
 
-/// Kafka's rule for names; a leading `^` would be a pattern to librdkafka.
-fn topics(values: &mut Values<'_>) -> Vec<String> {
-    const KEY: &str = "topics";
-    const LONGEST: usize = 249;
-    let topics = values
-        .text(KEY)
-        .map_or_else(Vec::new, |value| parse_list(&value));
-    if topics.is_empty() {
-        if values.given("topics.regex").is_none() {
-            let wanted = "exactly one of topics or topics.regex says what to read";
-            values.report.missing(KEY, wanted);
-        }
-        return topics;
-    }
-    let is_name = |topic: &String| {
-        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        topic.chars().all(legal) && topic.len() <= LONGEST && topic != "." && topic != ".."
-    };
-    if let Some(given) = values.given(KEY)
-        && !topics.iter().all(is_name)
-    {
-        let wanted = "topic names of letters, digits, '.', '_' and '-', separated by commas";
-        values.report.invalid(KEY, given, wanted);
-    }
-    topics
-}
-
 fn tasks_max(values: &mut Values<'_>) -> usize {
     const MOST: usize = 1024;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -128,15 +102,6 @@ fn tasks_max(values: &mut Values<'_>) -> usize {
             .filter(|tasks| (1..=MOST).contains(tasks))
     });
     parsed.unwrap_or(1)
-}
-
-/// Which collections there are is the routing's matter; here only that the template is one.
-fn collection_name(values: &mut Values<'_>) -> String {
-    let parsed = values.typed("collection.name", |template| {
-        let rest = template.replace("${topic}", "");
-        (!template.is_empty() && !rest.contains("${")).then(|| template.to_owned())
-    });
-    parsed.unwrap_or_default()
 }
 
 fn buffer_max_bytes(values: &mut Values<'_>, batch_max_bytes: usize) -> usize {

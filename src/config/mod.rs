@@ -11,6 +11,7 @@ mod load;
 mod properties;
 mod references;
 mod report;
+mod routing;
 pub mod secret;
 mod values;
 
@@ -18,6 +19,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::routing::{Router, Topics};
 pub use load::{Sources, load};
 pub use report::ConfigErrors;
 use secret::Secret;
@@ -26,13 +28,12 @@ use secret::Secret;
 #[derive(Debug, Clone)]
 pub struct Config {
     pub name: String,
-    /// Not empty, without duplicates.
-    pub topics: Vec<String>,
+    pub topics: Topics,
     pub tasks_max: usize,
     pub kafka: KafkaConfig,
     pub milvus: MilvusConfig,
-    /// `collection.name`: a name or a template over `${topic}`.
-    pub collection_name: String,
+    /// Where the rows of each topic go.
+    pub router: Router,
     pub insert_mode: InsertMode,
     pub unknown_fields: UnknownFields,
     pub recreated: OnRecreated,
@@ -65,6 +66,8 @@ pub struct KafkaConfig {
     pub auto_offset_reset: OffsetReset,
     pub session_timeout: Duration,
     pub max_poll_interval: Duration,
+    /// How often Kafka is asked for new topics that match `topics.regex`; `None`: only until there are some.
+    pub topic_refresh: Option<Duration>,
 }
 
 /// A value handed to librdkafka; prints as `****` where it is a secret.

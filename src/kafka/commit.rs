@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
@@ -33,6 +34,8 @@ pub(super) enum Request {
     Commit(u64, Vec<Commit>),
     /// Which of these topics are there?
     Topics(Vec<String>),
+    /// Which topics are there?
+    Listing,
     /// A subscribed topic has come: have the group join with it.
     Rejoin,
 }
@@ -43,6 +46,7 @@ pub(super) enum Answer {
     Committed(u64, CommitResult, Option<KafkaError>),
     /// The topics that are not there, and why.
     Topics(Result<Vec<(String, RDKafkaErrorCode)>, KafkaError>),
+    Listing(Result<Vec<String>, KafkaError>),
 }
 
 #[derive(Debug)]
@@ -110,6 +114,12 @@ impl Server {
                     let missing = missing_topics(&self.client, &topics);
                     let failed = missing.is_err();
                     self.answer(Answer::Topics(missing));
+                    failed
+                }
+                Some(Request::Listing) => {
+                    let names = self.client.fetch_metadata(None, QUESTION);
+                    let failed = names.is_err();
+                    self.answer(Answer::Listing(names.map(|found| topic_names(&found))));
                     failed
                 }
                 Some(Request::Rejoin) => {
@@ -246,6 +256,17 @@ fn rejoin(client: &BaseConsumer<Context>) {
     if let Err(error) = client.fetch_metadata(None, QUESTION) {
         tracing::debug!(%error, "topics were not listed; the new one is found a little later");
     }
+}
+
+fn topic_names(metadata: &Metadata) -> Vec<String> {
+    let there = metadata.topics().iter().filter(|topic| is_there(topic));
+    there.map(|topic| topic.name().to_owned()).collect()
+}
+
+/// A topic just made has no leader yet.
+pub(super) fn is_there(topic: &MetadataTopic) -> bool {
+    let error = topic.error();
+    error.is_none_or(|error| error == RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
 }
 
 fn missing_topics(

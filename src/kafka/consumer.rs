@@ -14,6 +14,7 @@ use super::{KafkaError, Station};
 use crate::ledger::{Command, Ledger, Outcome};
 use crate::ops::board::{Peer, Scope};
 use crate::ops::metrics::Position;
+use crate::routing::Topics;
 use crate::writer::Stations;
 
 /// Idle time between two looks; anything that happens wakes it earlier.
@@ -44,8 +45,11 @@ pub(super) struct Consumer {
     pub(super) takes_metadata: bool,
     /// The answer about the topics is still to come.
     pub(super) topics_asked: bool,
+    /// The topics that are read, there or not.
+    pub(super) subscribed: Vec<String>,
     pub(super) missing: Vec<Arc<str>>,
-    pub(super) had_room: bool,
+    /// Topics that match and are not read, since they meet another.
+    pub(super) meeting: Vec<Arc<str>>,
 }
 
 impl Consumer {
@@ -55,7 +59,11 @@ impl Consumer {
     ) -> Result<Self, KafkaError> {
         let commit = CommitThread::start(Arc::clone(&client), Arc::clone(&station.stations.wake))?;
         let now = Instant::now();
-        Ok(Self {
+        let listed = match &station.topics {
+            Topics::Listed(topics) => topics.clone(),
+            Topics::Matching(_) => Vec::new(),
+        };
+        let mut consumer = Self {
             ledger: Ledger::new(station.rules.clone()),
             stations: station.stations.clone(),
             station,
@@ -65,6 +73,8 @@ impl Consumer {
             commit_fails: false,
             takes_metadata: true,
             topics_asked: false,
+            subscribed: Vec::new(),
+            meeting: Vec::new(),
             queues: Vec::new(),
             first: 0,
             sweep_at: now,
@@ -72,8 +82,11 @@ impl Consumer {
             report_at: now,
             answered: false,
             missing: Vec::new(),
-            had_room: true,
-        })
+        };
+        if !listed.is_empty() {
+            consumer.subscribe(listed)?;
+        }
+        Ok(consumer)
     }
 
     pub(super) fn run(mut self) -> Result<Outcome, KafkaError> {
@@ -166,7 +179,13 @@ impl Consumer {
                     self.succeeded();
                     self.topics_missing(missing);
                 }
-                Answer::Topics(Err(error)) => {
+                Answer::Listing(Ok(names)) => {
+                    self.topics_asked = false;
+                    self.succeeded();
+                    self.listed(names)?;
+                }
+                // What was read is read on.
+                Answer::Topics(Err(error)) | Answer::Listing(Err(error)) => {
                     self.topics_asked = false;
                     self.question_failed(&error)?;
                 }
@@ -237,16 +256,12 @@ impl Consumer {
         let count = self.queues.len();
         let mut busy = false;
         for step in 0..count {
-            let has_room = self.stations.budget.has_room();
-            if self.had_room && !has_room {
-                self.station.lanes.flush(); // what waits for company gives its room back the sooner
-            }
-            self.had_room = has_room;
             let index = (self.first + step) % count;
-            if !has_room || !self.queues[index].is_due(sweep) {
+            let queue = &mut self.queues[index];
+            if !queue.has_room() || !queue.is_due(sweep) {
                 continue;
             }
-            let turn = self.queues[index].turn(&self.stations.budget);
+            let turn = queue.turn();
             let partition = self.queues[index].tenure.topic_partition.clone();
             if let Some((records, next)) = turn.handed {
                 busy = true;

@@ -9,6 +9,7 @@ pub mod probe;
 mod queue;
 mod rebalance;
 mod share;
+mod subscription;
 mod trouble;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -16,12 +17,12 @@ use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::BaseConsumer;
 
 use crate::cause::Cause;
 use crate::config::{KafkaConfig, Setting};
 use crate::ledger::{Outcome, Rules};
-use crate::routing::Lanes;
+use crate::routing::{Lanes, Topics};
 use crate::writer::Stations;
 
 /// How often librdkafka reports the ends of the logs, for lag.
@@ -31,7 +32,7 @@ const STATISTICS_MS: &str = "5000";
 #[derive(Debug)]
 pub struct Station {
     pub config: KafkaConfig,
-    pub topics: Vec<String>,
+    pub topics: Topics,
     pub rules: Rules,
     pub lanes: Lanes,
     pub stations: Stations,
@@ -81,20 +82,21 @@ fn refused_login(detail: &str) -> Cause {
 }
 
 /// Reads until asked to stop, until the end, or until nothing can go on. Blocks its thread.
-pub fn run(station: Station) -> Result<Outcome, KafkaError> {
+pub fn run(mut station: Station) -> Result<Outcome, KafkaError> {
     station.stations.wake.adopt();
+    if let Topics::Listed(topics) = &station.topics {
+        // Their plans are made while Kafka is asked.
+        for topic in topics {
+            station.lanes.open(topic);
+        }
+    }
     let partitions = probe::partitions(&station.config, &station.topics);
     let purpose = Purpose::Read {
         partitions,
         until_end: station.rules.until_end,
     };
     let client = client(&station.config, purpose)?;
-    let client = Arc::new(client);
-    let topics: Vec<&str> = station.topics.iter().map(String::as_str).collect();
-    client
-        .subscribe(&topics)
-        .map_err(|error| KafkaError::Settings(error.to_string()))?;
-    consumer::Consumer::start(station, client)?.run()
+    consumer::Consumer::start(station, Arc::new(client))?.run()
 }
 
 /// What a client is made for.

@@ -10,7 +10,6 @@ use rdkafka::error::KafkaError as ClientError;
 use rdkafka::message::{BorrowedMessage, Message};
 
 use super::rebalance::Context;
-use crate::budget::Budget;
 use crate::ledger::Start;
 use crate::record::{Chunk, Record, Run};
 use crate::tenure::Tenure;
@@ -34,6 +33,7 @@ pub(super) struct Queue {
     next: i64,
     end: Option<i64>,
     reading: bool,
+    had_room: bool,
 }
 
 /// What one turn brought.
@@ -70,6 +70,7 @@ impl Queue {
             next: start.offset,
             end: start.end,
             reading: true,
+            had_room: true,
         })
     }
 
@@ -78,13 +79,24 @@ impl Queue {
         self.reading = false;
     }
 
+    /// Whether memory allows another turn.
+    pub(super) fn has_room(&mut self) -> bool {
+        let has_room = self.inlet.budget.has_room();
+        if self.had_room && !has_room {
+            // What waits for company gives its room back the sooner.
+            self.inlet.flush.notify_one();
+        }
+        self.had_room = has_room;
+        has_room
+    }
+
     pub(super) fn is_due(&self, sweep: bool) -> bool {
         let wanted = self.reading && self.tenure.halted_at().is_none() && self.inlet.is_open();
         wanted && (sweep || self.flagged.load(Ordering::Acquire))
     }
 
     /// Polls up to a turn's worth into one chunk and hands it to the writer, if the writer has room.
-    pub(super) fn turn(&mut self, budget: &Arc<Budget>) -> Turn {
+    pub(super) fn turn(&mut self) -> Turn {
         let chunks = self.inlet.chunks.clone();
         let Ok(permit) = chunks.try_reserve() else {
             return Turn::default();
@@ -116,7 +128,8 @@ impl Queue {
         }
         if let Some(last) = records.last() {
             turn.handed = Some((records.len(), last.offset + 1));
-            let charge = budget.charge(bytes.len() + records.len() * RECORD_OVERHEAD);
+            let bytes_held = bytes.len() + records.len() * RECORD_OVERHEAD;
+            let charge = self.inlet.budget.charge(bytes_held);
             let tenure = Arc::clone(&self.tenure);
             let from = std::mem::replace(&mut self.next, last.offset + 1);
             permit.send(Chunk {

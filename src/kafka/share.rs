@@ -4,8 +4,8 @@ const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 /// Of all partitions together. Once its queue is split off, librdkafka's limits hold for each partition alone.
 const TOGETHER: usize = 32 * MIB;
-/// Where Kafka cannot say yet how many there are: rather too many than too few.
-const GUESS: usize = 128;
+/// Where Kafka cannot say how many there are or will be: rather too many than too few.
+pub(super) const GUESS: usize = 128;
 
 /// The two limits for each of `partitions`, by librdkafka's names. What the user sets wins.
 pub(super) fn of_each(partitions: Option<usize>) -> [(&'static str, String); 2] {

@@ -1,7 +1,6 @@
 //! What is in Kafka's way, told to the board: broken connections, refused logins, missing topics.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
@@ -13,9 +12,6 @@ use super::fault::{Fault, judge};
 use crate::cause::Cause;
 use crate::ops::board::{Peer, Scope};
 use crate::topic_partition::TopicPartition;
-
-/// While a topic is missing or no partition has come, Kafka is asked for the topics this often.
-const ASK_TOPICS: Duration = Duration::from_secs(2);
 
 impl Consumer {
     /// A question that Kafka did not answer: what was said of the connection last is the better reason.
@@ -78,16 +74,6 @@ impl Consumer {
     fn hold(&self, cause: Cause) {
         self.stations.board.set_connected(Peer::Kafka, false);
         self.stations.board.hold(Scope::Kafka, cause);
-    }
-
-    pub(super) fn ask_for_topics(&mut self, now: Instant) {
-        let unsettled = !self.missing.is_empty() || !self.assigned_once;
-        let due = self.ask_topics_at.is_none_or(|at| now >= at);
-        if unsettled && due && !self.topics_asked {
-            self.ask_topics_at = Some(now + ASK_TOPICS);
-            self.topics_asked = true;
-            self.ask(Request::Topics(self.station.topics.clone()));
-        }
     }
 
     pub(super) fn topics_missing(&mut self, missing: Vec<(String, Code)>) {

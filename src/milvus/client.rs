@@ -107,6 +107,7 @@ impl Client {
             endpoint: &self.endpoint,
             database: &self.database,
             collection,
+            partition: "",
             timeout: self.timeout,
             secrets: &login.secrets,
         }
@@ -201,7 +202,10 @@ impl Milvus for Client {
 
     async fn write(&self, request: &WriteRequest) -> Result<(), MilvusError> {
         let login = self.credentials.current(Instant::now());
-        let call = self.about(Rpc::Write, request.collection(), &login);
+        let call = Call {
+            partition: request.partition(),
+            ..self.about(Rpc::Write, request.collection(), &login)
+        };
         let result = self.write_once(&call, &login, request).await?;
         call.judge(result.status.as_ref())?;
         // Milvus Lite answers an upsert with `upsert_cnt` only.

@@ -14,6 +14,7 @@ pub(super) enum Meaning {
     LoginRefused,
     NotPermitted,
     CollectionMissing,
+    PartitionMissing,
     DatabaseMissing,
     /// Either the world or the rows: repeating finds out.
     Doubtful,
@@ -30,7 +31,7 @@ pub(super) enum Applied {
 use Applied::{No, Perhaps};
 use Meaning::{
     Busy, CollectionMissing, DatabaseMissing, Denies, Doubtful, LoginRefused, NotPermitted,
-    Refused, Slow, Unreachable,
+    PartitionMissing, Refused, Slow, Unreachable,
 };
 
 /// Milvus's own codes. One that is not listed is a refusal. `Status.retriable` is not looked at: servers
@@ -51,6 +52,7 @@ const CODES: &[(RangeInclusive<i32>, Meaning, Applied)] = &[
     (106..=106, Busy, Perhaps), // collection recovering
     (108..=108, Denies, No),    // standby of a replicated cluster
     (110..=110, Busy, No),      // schema version not ready
+    (200..=200, PartitionMissing, No),
     (201..=202, Busy, Perhaps), // partition not loaded
     (250..=250, Denies, No),    // capacity exceeded
     (305..=305, Busy, Perhaps), // resource group
@@ -175,6 +177,7 @@ mod tests {
         check([2600, 2601, 3001, 10_000, 10_001], Busy);
         check([3, 7, 9, 12, 108, 250, 1303], Denies);
         check([100], CollectionMissing);
+        check([200], PartitionMissing);
         check([800], DatabaseMissing);
         check([1400], LoginRefused);
         check([1401, 1402], NotPermitted);
@@ -188,7 +191,7 @@ mod tests {
     #[test]
     fn what_repeating_cannot_mend_is_refused() {
         check(
-            [10, 101, 102, 104, 105, 107, 109, 200, 300, 304, 700, 703],
+            [10, 101, 102, 104, 105, 107, 109, 300, 304, 700, 703],
             Refused,
         );
         check(
@@ -208,7 +211,7 @@ mod tests {
     #[test]
     fn only_an_answer_given_at_the_door_says_that_nothing_was_applied() {
         let applied = |code| of_code(code, 1).1;
-        for code in [3, 4, 7, 8, 9, 100, 109, 800, 1100, 1400, 1401] {
+        for code in [3, 4, 7, 8, 9, 100, 109, 200, 800, 1100, 1400, 1401] {
             assert_eq!(applied(code), No, "code {code}");
         }
         for code in [2, 5, 401, 503, 901, 1001, 1302, 10_000, 10_001, 65_535] {

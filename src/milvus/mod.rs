@@ -51,6 +51,14 @@ impl WriteRequest {
         }
     }
 
+    /// The Milvus partition; empty where Milvus is to choose.
+    pub fn partition(&self) -> &str {
+        match self {
+            Self::Insert(request) => &request.partition_name,
+            Self::Upsert(request) => &request.partition_name,
+        }
+    }
+
     pub fn rows(&self) -> u32 {
         match self {
             Self::Insert(request) => request.num_rows,

@@ -65,6 +65,8 @@ pub(super) struct Call<'a> {
     pub(super) endpoint: &'a str,
     pub(super) database: &'a str,
     pub(super) collection: &'a str,
+    /// The Milvus partition of a write; empty where Milvus chooses.
+    pub(super) partition: &'a str,
     pub(super) timeout: Duration,
     /// Texts that may not appear in a cause.
     pub(super) secrets: &'a [Secret],
@@ -73,7 +75,7 @@ pub(super) struct Call<'a> {
 use Applied::{No, Perhaps};
 use Meaning::{
     Busy, CollectionMissing, DatabaseMissing, Denies, Doubtful, LoginRefused, NotPermitted,
-    Refused, Slow, Unreachable,
+    PartitionMissing, Refused, Slow, Unreachable,
 };
 
 impl Call<'_> {
@@ -185,6 +187,10 @@ impl Call<'_> {
                 database,
                 collection,
             },
+            PartitionMissing => Cause::PartitionMissing {
+                collection,
+                partition: self.partition.to_owned(),
+            },
             DatabaseMissing => Cause::DatabaseMissing { database },
             Doubtful | Refused => match self.rpc {
                 Rpc::Describe => Cause::PlanImpossible { collection, reason },
@@ -221,6 +227,7 @@ mod tests {
             endpoint: "http://m:19530",
             database: "d",
             collection: "c",
+            partition: "p",
             timeout: Duration::from_millis(20),
             secrets: &[],
         }
@@ -259,6 +266,7 @@ mod tests {
         check(9, 48, Hold, "milvus_denies", false);
         check(0, 49, Hold, "milvus_busy", false);
         check(100, 4, Hold, "collection_missing", false);
+        check(200, 1, Hold, "partition_missing", false);
         check(800, 1, Hold, "database_missing", false);
         check(1400, 1, Hold, "milvus_login_refused", false);
         check(1401, 1, Hold, "milvus_not_permitted", false);

@@ -195,14 +195,15 @@ impl Board {
     pub fn readiness(&self) -> Result<(), Vec<Cause>> {
         let state = self.lock();
         let mut causes = Vec::new();
-        if state.assigned.is_none() {
-            causes.push(Cause::NotAssigned);
-        }
         for standstill in state.held.values().chain(state.halted.values()) {
             // Several collections may wait for the same thing.
             if !causes.contains(&standstill.cause) {
                 causes.push(standstill.cause.clone());
             }
+        }
+        // Last: what is in the way of an assignment says more.
+        if state.assigned.is_none() {
+            causes.push(Cause::NotAssigned);
         }
         if causes.is_empty() {
             Ok(())

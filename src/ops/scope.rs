@@ -10,7 +10,11 @@ use crate::topic_partition::TopicPartition;
 pub enum Scope {
     Kafka,
     Topic(Arc<str>),
+    /// `topics.regex`.
+    Topics,
     Collection(Arc<str>),
+    /// Of a collection, by name.
+    MilvusPartition(Arc<str>, Arc<str>),
     Partition(TopicPartition),
 }
 
@@ -19,7 +23,11 @@ impl fmt::Display for Scope {
         match self {
             Self::Kafka => f.write_str("Kafka"),
             Self::Topic(name) => write!(f, "topic {name}"),
+            Self::Topics => f.write_str("topics"),
             Self::Collection(name) => write!(f, "collection {name}"),
+            Self::MilvusPartition(collection, name) => {
+                write!(f, "collection {collection}, Milvus partition {name}")
+            }
             Self::Partition(topic_partition) => write!(f, "partition {topic_partition}"),
         }
     }

@@ -42,6 +42,7 @@ impl<M: Milvus> Planner<M> {
                 database: config.milvus.database.clone(),
                 insert_mode: config.insert_mode,
                 unknown_fields: config.unknown_fields,
+                names_partition: config.router.partition_name.is_some(),
             },
             plans,
             only,

@@ -5,8 +5,10 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::collections::Starting;
 use super::{Consumer, PATIENCE, PipelineError, Tasks};
 use crate::cause::Cause;
 use crate::kafka::Stop;
@@ -57,6 +59,7 @@ impl<'a> Watch<'a> {
     pub(super) async fn supervise(
         &self,
         tasks: &mut Tasks,
+        mut starting: mpsc::Receiver<Starting>,
         mut consumer: Consumer,
         asked: &Stop,
         stop: impl Future<Output = ()>,
@@ -82,9 +85,12 @@ impl<'a> Watch<'a> {
                     self.common.wake.wake();
                 }
                 () = &mut out_of_time, if stopping => return Ok(Outcome::NotDrained),
+                Some(task) = starting.recv() => {
+                    tasks.spawn(task);
+                }
                 Some(ended) = tasks.join_next() => {
                     let Err(error) = ended.map_err(Into::into).and_then(|result| result) else {
-                        continue; // a planner that has made its plan
+                        continue; // the operations pages, or writers whose consumer is gone
                     };
                     self.leave(asked, consumer).await;
                     return Err(error);
@@ -160,6 +166,7 @@ mod tests {
         let stop = std::future::pending();
         let watching = watch.supervise(
             &mut tasks,
+            mpsc::channel(1).1,
             outcome,
             &asked,
             stop,

@@ -65,6 +65,7 @@ pub(crate) fn rules(insert_mode: InsertMode) -> Rules {
         database: "default".into(),
         insert_mode,
         unknown_fields: UnknownFields::Ignore,
+        names_partition: false,
     }
 }
 

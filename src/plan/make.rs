@@ -19,6 +19,8 @@ pub struct Rules {
     pub database: String,
     pub insert_mode: InsertMode,
     pub unknown_fields: UnknownFields,
+    /// `partition.name` is set: the Milvus partition is ours to name.
+    pub names_partition: bool,
 }
 
 /// Why a collection cannot be written, and what to do about it.
@@ -43,6 +45,10 @@ pub enum PlanError {
     )]
     MisroutedUpsert { field: Arc<str>, version: Version },
     #[error(
+        "partition.name cannot be used, since the field '{field}' is a partition key and Milvus puts each row where that says; remove partition.name"
+    )]
+    PartitionKey { field: Arc<str> },
+    #[error(
         "the default value that Milvus reports for field '{field}' does not fit its type {kind}; mend the field's default in the collection"
     )]
     UnfitDefault { field: Arc<str>, kind: String },
@@ -53,6 +59,13 @@ pub enum PlanError {
 /// # Errors
 /// The first field or setting that stands in the way.
 pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
+    if let Some(field) = schema.fields.iter().find(|field| field.partition_key)
+        && rules.names_partition
+    {
+        return Err(PlanError::PartitionKey {
+            field: field.name.clone(),
+        });
+    }
     let operation = operation(primary_key(schema)?, rules.insert_mode)?;
     routed_right(schema, operation)?;
     let mut plan = Plan {
@@ -300,5 +313,20 @@ mod tests {
             vec![key("x", FieldType::Bool)],
             &["'x'", "Bool", "Int64 or VarChar"],
         );
+
+        let partition_key = Field {
+            partition_key: true,
+            ..field("tenant", FieldType::Int64)
+        };
+        let named = Rules {
+            names_partition: true,
+            ..rules(InsertMode::Auto)
+        };
+        let keyed = schema(with(partition_key));
+        assert!(make(&keyed, &rules(InsertMode::Auto)).is_ok());
+        let error = make(&keyed, &named).unwrap_err().to_string();
+        assert!(error.contains("'tenant' is a partition key"), "{error}");
+        let unkeyed = schema(with(field("tenant", FieldType::Int64)));
+        assert!(make(&unkeyed, &named).is_ok());
     }
 }

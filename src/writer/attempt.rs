@@ -11,7 +11,7 @@ use super::batch::Sealed;
 use crate::cause::Cause;
 use crate::milvus::Milvus;
 use crate::milvus::status::Action;
-use crate::ops::board::{Peer, Scope};
+use crate::ops::board::Peer;
 
 /// An answer that may be the server's or the request's fault is repeated this often before it counts as a refusal.
 const REPEATS: u32 = 5;
@@ -25,7 +25,7 @@ pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed, hurr
     let mut backoff = patient();
     let mut repeats = 0;
     let mut held = false;
-    let scope = Scope::Collection(shared.collection.clone());
+    let scope = shared.scope();
     loop {
         if batch.is_stale() {
             batch = batch.rebuild(&shared.stations.budget);

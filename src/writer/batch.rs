@@ -74,6 +74,8 @@ impl Cover {
 #[derive(Debug)]
 pub(super) struct Batch {
     plan: Arc<Plan>,
+    /// Keys are compared within one Milvus partition only, as Milvus does.
+    milvus_partition: Option<Arc<str>>,
     columns: Columns,
     /// Rows that a later row of the same key supersedes; left out when the request is made.
     dead: Vec<bool>,
@@ -87,10 +89,16 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub(super) fn new(plan: Arc<Plan>, budget: &Arc<Budget>, opened: Instant) -> Self {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        milvus_partition: Option<Arc<str>>,
+        budget: &Arc<Budget>,
+        opened: Instant,
+    ) -> Self {
         Self {
             columns: Columns::new(&plan),
             plan,
+            milvus_partition,
             dead: Vec::new(),
             superseded: 0,
             latest: HashMap::new(),
@@ -171,9 +179,12 @@ impl Batch {
     /// Ready to be sent: no record is added any more.
     pub(super) fn seal(self) -> Sealed {
         let rows = self.dead.len() - self.superseded;
+        let partition = self.milvus_partition.as_deref().unwrap_or_default();
+        let request = || request(&self.plan, partition, self.columns, &self.dead, rows);
         Sealed {
-            request: (rows > 0).then(|| request(&self.plan, self.columns, &self.dead, rows)),
+            request: (rows > 0).then(request),
             plan: self.plan,
+            milvus_partition: self.milvus_partition,
             rows,
             superseded: self.superseded,
             slices: self.slices,
@@ -183,7 +194,15 @@ impl Batch {
     }
 }
 
-fn request(plan: &Plan, columns: Columns, dead: &[bool], rows: usize) -> WriteRequest {
+/// `partition` is the Milvus partition, or empty where Milvus is to choose.
+fn request(
+    plan: &Plan,
+    partition: &str,
+    columns: Columns,
+    dead: &[bool],
+    rows: usize,
+) -> WriteRequest {
+    let partition_name = partition.to_owned();
     let fields_data = columns.into_fields(dead);
     let num_rows = u32::try_from(rows).unwrap_or(u32::MAX); // rows are bounded by batch.max.rows
     let (db_name, collection_name) = (plan.database.clone(), plan.collection.to_string());
@@ -191,6 +210,7 @@ fn request(plan: &Plan, columns: Columns, dead: &[bool], rows: usize) -> WriteRe
         Operation::Insert => WriteRequest::Insert(InsertRequest {
             db_name,
             collection_name,
+            partition_name,
             fields_data,
             num_rows,
             ..InsertRequest::default()
@@ -198,6 +218,7 @@ fn request(plan: &Plan, columns: Columns, dead: &[bool], rows: usize) -> WriteRe
         Operation::Upsert => WriteRequest::Upsert(UpsertRequest {
             db_name,
             collection_name,
+            partition_name,
             fields_data,
             num_rows,
             ..UpsertRequest::default()
@@ -209,6 +230,7 @@ fn request(plan: &Plan, columns: Columns, dead: &[bool], rows: usize) -> WriteRe
 #[derive(Debug)]
 pub(super) struct Sealed {
     plan: Arc<Plan>,
+    milvus_partition: Option<Arc<str>>,
     /// `None` where nothing is to be sent: every record was skipped.
     pub(super) request: Option<WriteRequest>,
     pub(super) rows: usize,
@@ -234,7 +256,8 @@ impl Sealed {
     /// The slow path: decodes the records that are still wanted anew, folding keys anew, so that a record
     /// superseded by one that is gone takes its place again.
     pub(super) fn rebuild(self, budget: &Arc<Budget>) -> Self {
-        let mut batch = Batch::new(Arc::clone(&self.plan), budget, Instant::now());
+        let (plan, partition) = (Arc::clone(&self.plan), self.milvus_partition.clone());
+        let mut batch = Batch::new(plan, partition, budget, Instant::now());
         drop(self.request);
         drop(self.charge);
         for slice in &self.slices {

@@ -22,10 +22,11 @@ use crate::cause::Cause;
 use crate::config::{OnRecreated, Tolerance};
 use crate::decode::change::{Change, Unfit, Why};
 use crate::milvus::Milvus;
-use crate::ops::board::Board;
+use crate::ops::board::{Board, Scope};
 use crate::ops::metrics::{Metrics, Skipped};
 use crate::plan::Plan;
 use crate::record::Chunk;
+use crate::routing::Destination;
 use crate::tenure::Tenure;
 use crate::wake::Wake;
 use batch::{At, Batch};
@@ -55,10 +56,12 @@ pub struct Stations {
     pub wake: Arc<Wake>,
 }
 
-/// What the writers of one collection share.
+/// What the writers of one collection, and of one Milvus partition where that is named, share.
 #[derive(Debug)]
 pub struct Shared<M> {
     pub collection: Arc<str>,
+    /// Where in it every row of theirs goes.
+    pub milvus_partition: Option<Arc<str>>,
     pub milvus: Arc<M>,
     pub rules: Rules,
     pub stations: Stations,
@@ -67,13 +70,23 @@ pub struct Shared<M> {
 }
 
 impl<M> Shared<M> {
-    pub fn new(collection: Arc<str>, milvus: Arc<M>, rules: Rules, stations: Stations) -> Self {
+    pub fn new(destination: Destination, milvus: Arc<M>, rules: Rules, stations: Stations) -> Self {
         Self {
-            collection,
+            collection: destination.collection,
+            milvus_partition: destination.milvus_partition,
             milvus,
             rules,
             stations,
             tombstones: Mutex::default(),
+        }
+    }
+
+    /// What is held while these writers wait.
+    fn scope(&self) -> Scope {
+        let collection = Arc::clone(&self.collection);
+        match &self.milvus_partition {
+            Some(name) => Scope::MilvusPartition(collection, Arc::clone(name)),
+            None => Scope::Collection(collection),
         }
     }
 
@@ -115,6 +128,8 @@ pub struct Inlet {
     pub chunks: mpsc::Sender<Chunk>,
     /// Send what is there without waiting for company.
     pub flush: Arc<Notify>,
+    /// The share that what it takes is charged to.
+    pub budget: Arc<Budget>,
     plans: watch::Receiver<PlanState>,
 }
 
@@ -159,6 +174,7 @@ impl<M: Milvus> Writer<M> {
         let inlet = Inlet {
             chunks,
             flush: Arc::clone(&flush),
+            budget: Arc::clone(&shared.stations.budget),
             plans: plans.clone(),
         };
         let writer = Self {
@@ -276,7 +292,8 @@ impl<M: Milvus> Writer<M> {
             return; // read again by the next owner, or after the halt
         }
         let (rules, budget) = (&self.shared.rules, &self.shared.stations.budget);
-        let new = || Batch::new(Arc::clone(plan), budget, Instant::now());
+        let partition = &self.shared.milvus_partition;
+        let new = || Batch::new(Arc::clone(plan), partition.clone(), budget, Instant::now());
         let batch = self.open.get_or_insert_with(new);
         if at.view().value.is_some()
             && let Err(cause) = at.tenure().write_to(&plan.target, rules.recreated)

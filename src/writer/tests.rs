@@ -15,6 +15,7 @@ use crate::milvus::status::{Action, MilvusError};
 use crate::ops::board::Board;
 use crate::plan::{self, Plan};
 use crate::record::{Record, Run};
+use crate::routing::Destination;
 use crate::topic_partition::TopicPartition;
 
 /// Answers writes from a script (`Ok` when it has run out) and keeps the keys of every request it saw.
@@ -31,6 +32,11 @@ impl Milvus for Scripted {
     }
 
     async fn write(&self, request: &WriteRequest) -> Result<(), MilvusError> {
+        assert_eq!(
+            request.partition(),
+            "p",
+            "every request names its writers' one"
+        );
         let fields = match request {
             WriteRequest::Insert(request) => &request.fields_data,
             WriteRequest::Upsert(request) => &request.fields_data,
@@ -88,6 +94,7 @@ fn make_plan() -> Arc<Plan> {
         database: "default".to_owned(),
         insert_mode: InsertMode::Auto,
         unknown_fields: UnknownFields::Ignore,
+        names_partition: false,
     };
     Arc::new(plan::make(&schema(), &rules).unwrap())
 }
@@ -168,7 +175,10 @@ impl Bench {
         let budget = Budget::new(1 << 20);
         let metrics = Metrics::new(Arc::clone(&budget));
         let shared = Arc::new(Shared::new(
-            Arc::from("c"),
+            Destination {
+                collection: Arc::from("c"),
+                milvus_partition: Some(Arc::from("p")),
+            },
             Arc::new(Scripted::default()),
             rules,
             Stations {

@@ -21,6 +21,7 @@ mod outages;
 mod panics;
 mod partition_key;
 mod recreated;
+mod routing;
 mod secure;
 mod support;
 mod tidy;

@@ -67,7 +67,10 @@ pub(super) fn read(givens: &Givens, sink: &Sink<'_>, report: &mut Report) -> Kaf
         let why = "max.poll.interval.ms must be at least session.timeout.ms";
         report.refused(written.key, written.given, why);
     }
+    // Without a sign it is a time; -1 is librdkafka's way of switching it off.
+    let topic_refresh = millis(&settings, "topic.metadata.refresh.interval.ms");
     KafkaConfig {
+        topic_refresh,
         group_id: plain(&settings, "group.id").unwrap_or_default(),
         bootstrap_servers,
         consumer: settings.into_iter().collect(),

@@ -84,6 +84,10 @@ fn values_that_do_not_fit() {
         "1:4: collection.name: found",
     );
     check(
+        "partition.name=${table}",
+        "1:4: partition.name: found \"${table}\", wanted a name of letters, digits, '_' and '-', or a template over ${topic}",
+    );
+    check(
         "connector.class=com.acme.Sink",
         "1:4: connector.class: found \"com.acme.Sink\", wanted com.milvus",
     );
@@ -154,8 +158,6 @@ fn keys_whose_loss_would_change_something() {
 #[test]
 fn keys_that_are_not_built_yet() {
     for more in [
-        "topics.regex=a.*",
-        "topic2collection.map=a:b",
         "field.map=a:b",
         "metadata.fields=offset:o",
         "pk.mode=record_key",
@@ -174,6 +176,44 @@ fn keys_that_are_not_built_yet() {
         check(more, &format!("1:4: {key}: not built yet"));
     }
     load_more("pk.mode=Record_Value\nmax.in.flight.requests=1\ntopics.regex=\nbehavior.on.null.values=IGNORE").unwrap();
+}
+
+#[test]
+fn what_is_read_is_said_in_one_way() {
+    check(
+        "topics.regex=a.*",
+        "1:4: topics.regex: topics is given as well; keep one of them",
+    );
+    check(
+        "topics=\ntopics.regex=orders(",
+        "1:5: topics.regex: found \"orders(\": not a regular expression (at byte 7: ",
+    );
+    check(
+        "topics=\ntopics.regex=t.*\ntopic2collection.map=t1:a,u:b",
+        "1:6: topic2collection.map: topic 'u' does not match topics.regex",
+    );
+    check(
+        "topics=\ntopics.regex=",
+        "topics: missing; exactly one of topics or topics.regex",
+    );
+}
+
+#[test]
+fn entries_of_the_map_that_never_apply() {
+    let check = |map: &str, why: &str| {
+        let expected = format!("1:4: topic2collection.map: {why}");
+        check(&format!("topic2collection.map={map}"), &expected);
+    };
+    check("t", "\"t\" is not topic:collection");
+    check("t:", "\"\" is not a collection name; Milvus takes letters");
+    check("t:a-b", "\"a-b\" is not a collection name");
+    check("t:a:b", "\"a:b\" is not a collection name");
+    check("t t:a", "\"t t:a\" is not topic:collection");
+    check(":a", "\":a\" is not topic:collection");
+    check("t:a,t:b", "topic 't' is there twice; keep one entry");
+    check("u:a", "topic 'u' is not in topics; add it there, or remove");
+    let errors = load_more("topic2collection.map=t,t:1,u:a").unwrap_err();
+    assert!(errors.contains("3 mistakes"), "{errors}");
 }
 
 #[test]

@@ -146,8 +146,8 @@ fn the_two_connect_files_load_with_endpoint_and_token_of_ones_own() {
     let config = load(&sources).unwrap();
     assert_eq!(config.name, "zilliz-kafka-connect-milvus");
     assert_eq!(config.kafka.group_id, "connect-zilliz-kafka-connect-milvus");
-    assert_eq!(config.topics, ["topic_0"]);
-    assert_eq!(config.collection_name, "topic_0");
+    assert!(matches!(&config.topics, Topics::Listed(topics) if topics == &["topic_0"]));
+    assert_eq!(config.router.collection_name, "topic_0");
     assert_eq!(config.commit_interval, Duration::from_secs(10));
     assert_eq!(config.milvus.endpoint.to_string(), "http://localhost:19530");
     assert!(

@@ -18,7 +18,9 @@ fn the_least_configuration_has_the_documented_defaults() {
     assert_eq!(config.kafka.auto_offset_reset, OffsetReset::Earliest);
     assert_eq!(config.kafka.session_timeout, Duration::from_secs(45));
     assert_eq!(config.kafka.max_poll_interval, Duration::from_secs(300));
-    assert_eq!(config.collection_name, "${topic}");
+    assert_eq!(config.kafka.topic_refresh, Some(Duration::from_secs(30)));
+    assert_eq!(config.router.collection_name, "${topic}");
+    assert_eq!(config.router.partition_name, None);
     assert_eq!(config.milvus.database, "default");
     assert_eq!(config.milvus.request_timeout, Duration::from_secs(20));
     assert_eq!(config.batch_max_rows, 10_000);
@@ -63,9 +65,31 @@ fn values_are_trimmed_and_enumerations_take_any_case() {
         (tracing::Level::DEBUG, true)
     );
     assert_eq!(config.ops_listen, None);
-    assert_eq!(config.topics, ["a", "b"]);
+    assert!(matches!(&config.topics, Topics::Listed(topics) if topics == &["a", "b"]));
     assert_eq!(config.tasks_max, 3);
     assert!(matches!(&config.milvus.token, Token::Inline(token) if token.expose() == "k"));
+}
+
+#[test]
+fn what_is_read_and_where_it_goes() {
+    let config = load_more(
+        "topics=\ntopics.regex=eu\\\\-.*\ncollection.name=all\npartition.name=${topic}\n\
+         topic2collection.map= eu-a : first ,, eu-b:second\nconsumer.metadata.max.age.ms=7000\n",
+    )
+    .unwrap();
+    let Topics::Matching(pattern) = &config.topics else {
+        panic!("{:?}", config.topics);
+    };
+    assert!(pattern.matches("eu-c") && !pattern.matches("us-c"));
+    for (topic, destination) in [
+        ("eu-a", "collection 'first', Milvus partition 'eu_a'"),
+        ("eu-b", "collection 'second', Milvus partition 'eu_b'"),
+        ("eu-c", "collection 'all', Milvus partition 'eu_c'"),
+    ] {
+        let found = config.router.destination(topic).to_string();
+        assert_eq!(found, destination);
+    }
+    assert_eq!(config.kafka.topic_refresh, Some(Duration::from_secs(7)));
 }
 
 #[test]

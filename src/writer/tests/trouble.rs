@@ -133,7 +133,7 @@ async fn a_refusal_before_a_bad_record_keeps_what_lies_between_from_being_settle
     assert_eq!((tenure.halted_at(), tenure.settled()), (Some(0), 0));
     let causes = bench.shared.stations.board.readiness().unwrap_err();
     let causes: Vec<_> = causes.iter().map(Cause::label).collect();
-    assert_eq!(causes, ["not_assigned", "refused"], "what it stands at now");
+    assert_eq!(causes, ["refused", "not_assigned"], "what it stands at now");
 }
 
 #[tokio::test(start_paused = true)]

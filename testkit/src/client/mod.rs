@@ -117,6 +117,19 @@ impl MilvusClient {
         });
     }
 
+    /// Makes a partition of the collection.
+    pub fn create_partition(&self, collection: &str, name: &str) {
+        let request = pb::CreatePartitionRequest {
+            collection_name: collection.to_owned(),
+            partition_name: name.to_owned(),
+            ..Default::default()
+        };
+        let status = self.call(request, |mut stub, request| async move {
+            stub.create_partition(request).await
+        });
+        require("create the partition", status);
+    }
+
     pub fn drop_collection(&self, collection: &str) {
         let request = pb::DropCollectionRequest {
             collection_name: collection.to_owned(),
@@ -180,6 +193,21 @@ impl MilvusClient {
             .collect()
     }
 
+    /// The Int64 values of one field, over all rows of one partition of the collection.
+    pub fn integers_of_partition(&self, collection: &str, name: &str, field: &str) -> Vec<i64> {
+        let request = pb::QueryRequest {
+            partition_names: vec![name.to_owned()],
+            ..query(collection, &format!("{field} >= 0"), &[field.to_owned()])
+        };
+        let columns = self.await_answer(&request);
+        let mut values: Vec<i64> = rows::from_columns(&columns)
+            .into_iter()
+            .map(|row| row[field].as_i64().expect("an integer"))
+            .collect();
+        values.sort_unstable();
+        values
+    }
+
     /// How many rows the collection has.
     pub fn count(&self, collection: &str) -> i64 {
         self.count_where(collection, "")
@@ -225,15 +253,14 @@ impl MilvusClient {
         params: Vec<KeyValuePair>,
     ) -> Vec<FieldData> {
         let request = pb::QueryRequest {
-            collection_name: collection.to_owned(),
-            expr: filter.to_owned(),
-            output_fields: fields.to_vec(),
             query_params: params,
-            consistency_level: ConsistencyLevel::Strong.into(),
-            // Strong: the server takes the newest timestamp.
-            guarantee_timestamp: 0,
-            ..Default::default()
+            ..query(collection, filter, fields)
         };
+        self.await_answer(&request)
+    }
+
+    fn await_answer(&self, request: &pb::QueryRequest) -> Vec<FieldData> {
+        let collection = &request.collection_name;
         wait::some(
             PATIENCE,
             format_args!("a query of {collection}"),
@@ -270,6 +297,18 @@ impl MilvusClient {
         }
         let answer = runtime::block_on(send(self.stub.clone(), request));
         answer.map(Response::into_inner).map_err(failed)
+    }
+}
+
+fn query(collection: &str, filter: &str, fields: &[String]) -> pb::QueryRequest {
+    pb::QueryRequest {
+        collection_name: collection.to_owned(),
+        expr: filter.to_owned(),
+        output_fields: fields.to_vec(),
+        consistency_level: ConsistencyLevel::Strong.into(),
+        // Strong: the server takes the newest timestamp.
+        guarantee_timestamp: 0,
+        ..Default::default()
     }
 }
 

@@ -1,0 +1,393 @@
+//! Where topics go: a pattern that topics come to and leave, the map, Milvus partitions, and collections that are broken
+//! beside others that are not.
+
+use testkit::client::Collection;
+use testkit::kafka::{Record, Topic};
+use testkit::sink::{Sink, SinkCommand};
+use testkit::{services, suite};
+
+use crate::support::{Job, SINK, SOON, article, articles, assert_held, assert_refused};
+
+/// Topics whose names begin alike, and a sink that looks for new ones all the time.
+struct Family {
+    job: Job,
+    base: String,
+}
+
+impl Family {
+    fn on_lite(test: &str) -> Self {
+        let job = Job::on_lite(test, 1);
+        let base = services::unique(test);
+        Self { job, base }
+    }
+
+    fn name(&self, suffix: &str) -> String {
+        format!("{}{suffix}", self.base)
+    }
+
+    fn topic(&self, suffix: &str, partitions: i32) -> Topic {
+        suite::kafka().topic_named(&self.name(suffix), partitions, &[])
+    }
+
+    /// Its collection by the default template.
+    fn collection(&self, suffix: &str) -> String {
+        self.name(suffix).replace(['-', '.'], "_")
+    }
+
+    fn create(&self, suffix: &str) {
+        self.job.create(&articles(&self.collection(suffix)));
+    }
+
+    /// Reads the topics whose names are the base and something that matches.
+    fn matching(&self, suffix: &str) -> SinkCommand {
+        self.job
+            .quick()
+            .set("topics", "")
+            .set("topics.regex", &self.name(suffix))
+            .set("collection.name", "${topic}")
+            .set("consumer.metadata.max.age.ms", "500")
+    }
+
+    #[track_caller]
+    fn await_rows(&self, suffix: &str, rows: i64) {
+        let collection = self.collection(suffix);
+        self.job.milvus.await_count(&collection, rows, SOON);
+    }
+}
+
+fn produce(topic: &Topic, ids: std::ops::Range<i64>) {
+    topic.produce(ids.map(|id| Record::json(&article(id))));
+}
+
+fn assignment(sink: &Sink) -> i64 {
+    sink.metric("milvus_sink_assigned_partitions")
+}
+
+/// Under both ways of handing out partitions: one takes all away at every change, the other only what changes.
+#[test]
+fn topics_that_match_are_read_when_they_come_and_left_when_they_go() {
+    for strategy in ["range", "cooperative-sticky"] {
+        let family = Family::on_lite("regex");
+        let not_whole = family.topic("-abc", 1);
+        produce(&not_whole, 0..1);
+        let sink = family
+            .matching("-[ab]")
+            .set("consumer.partition.assignment.strategy", strategy)
+            .start();
+        let sentence = format!(
+            "no topic matches '{}-[ab]'; create one, or correct topics.regex",
+            family.base
+        );
+        assert_held(&sink, "no_topic_matches", &[&sentence]);
+
+        family.create("-a");
+        let first = family.topic("-a", 2);
+        produce(&first, 0..10);
+        family.await_rows("-a", 10);
+        sink.await_readyz(200, SOON);
+
+        family.create("-b");
+        let second = family.topic("-b", 1);
+        produce(&second, 0..20);
+        family.await_rows("-b", 20);
+        produce(&first, 10..30);
+        family.await_rows("-a", 30);
+        for topic in [&first, &second] {
+            topic.await_committed_to_end(&family.job.group(), SOON);
+            let collection = topic.name().replace('-', "_");
+            let said = format!("reads topic '{}' from", topic.name());
+            let said = sink.wait_for_line(&said, SOON);
+            assert!(
+                said.contains(&format!("writes collection '{collection}'")),
+                "{said}"
+            );
+        }
+        assert_eq!(assignment(&sink), 3);
+
+        first.delete();
+        sink.wait_for_line(&format!("topic '{}' is gone", first.name()), SOON);
+        produce(&second, 20..30);
+        family.await_rows("-b", 30);
+        second.await_committed_to_end(&family.job.group(), SOON);
+        assert_eq!(assignment(&sink), 1);
+        sink.await_readyz(200, SOON);
+        assert!(sink.find_line("-abc").is_none(), "{}", sink.output());
+        assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+    }
+}
+
+#[test]
+fn members_with_the_same_pattern_share_what_comes() {
+    let family = Family::on_lite("regex_members");
+    family.create("-a");
+    family.create("-b");
+    let first = family.topic("-a", 2);
+    let sinks = [(); 2].map(|()| family.matching("-.*").start());
+    let shared = |total: i64| {
+        testkit::wait::until(SOON, format_args!("{total} partitions shared"), || {
+            let of = [assignment(&sinks[0]), assignment(&sinks[1])];
+            of[0] + of[1] == total && of[0] == of[1]
+        });
+    };
+    shared(2);
+    let second = family.topic("-b", 2);
+    shared(4);
+    produce(&first, 0..50);
+    produce(&second, 0..50);
+    family.await_rows("-a", 50);
+    family.await_rows("-b", 50);
+    for sink in sinks {
+        assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+    }
+}
+
+#[test]
+fn a_topic_that_would_meet_another_in_its_collection_is_not_read_and_stops_nobody() {
+    let family = Family::on_lite("regex_meet");
+    family.create("-a");
+    let first = family.topic("-a", 1);
+    produce(&first, 0..5);
+    let sink = family.matching("[-.].*").start();
+    family.await_rows("-a", 5);
+
+    let newcomer = family.topic(".a", 1);
+    produce(&newcomer, 100..101);
+    let sentence = format!(
+        "topic '{}' is not read: collection.name: topics '{}' and '{}' would both be written to collection '{}'",
+        newcomer.name(),
+        first.name(),
+        newcomer.name(),
+        family.collection("-a"),
+    );
+    assert_held(&sink, "topics_meet", &[&sentence]);
+    produce(&first, 5..10);
+    family.await_rows("-a", 10);
+    first.await_committed_to_end(&family.job.group(), SOON);
+    assert_eq!(newcomer.committed(&family.job.group()), [None]);
+
+    newcomer.delete();
+    sink.await_readyz(200, SOON);
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+}
+
+#[test]
+fn a_back_fill_of_topics_that_match_ends_at_their_ends() {
+    let family = Family::on_lite("regex_end");
+    for suffix in ["-a", "-b"] {
+        family.create(suffix);
+        produce(&family.topic(suffix, 1), 0..10);
+    }
+    let (code, output) = family.matching("-.").arg("--until-end").run(SOON);
+    assert_eq!(code, 0, "{output}");
+    family.await_rows("-a", 10);
+    family.await_rows("-b", 10);
+}
+
+#[test]
+fn check_prints_what_matches_now_and_where_it_goes() {
+    let family = Family::on_lite("regex_check");
+    let check = |more: [(&str, &str); 2], status: i32, words: &[String]| {
+        let command = Sink::new(SINK).arg("check").config(&family.job.config());
+        let pattern = family.name("[-.].");
+        let command = [("topics", ""), ("topics.regex", &pattern)]
+            .into_iter()
+            .chain([("collection.name", "${topic}")])
+            .chain(more)
+            .fold(command, |command, (key, value)| command.set(key, value));
+        let (code, output) = command.run(SOON);
+        assert_eq!(code, status, "{output}");
+        for word in words {
+            assert!(output.contains(word), "{word:?} is missing in:\n{output}");
+        }
+    };
+    let none = [("linger.ms", "1"); 2];
+    check(none, 1, &["✗ no topic matches".to_owned()]);
+    family.create("-a");
+    let (first, second) = (family.topic("-a", 1), family.topic("-b", 3));
+    let goes = |topic: &Topic, partitions: &str, collection: &str| {
+        let topic = topic.name();
+        format!("✓ topic '{topic}', {partitions} → collection '{collection}'")
+    };
+    let collection = family.collection("-a");
+    let map = format!("{}:{collection}", second.name());
+    let words = [
+        goes(&first, "1 partition", &collection),
+        goes(&second, "3 partitions", &collection),
+        format!("✓ collection '{collection}' by Upsert"),
+    ];
+    check([("topic2collection.map", &map), none[0]], 0, &words);
+    family.topic(".a", 1);
+    let words = [
+        "would both be written".to_owned(),
+        "`run` would wait".to_owned(),
+    ];
+    check(none, 1, &words);
+}
+
+#[test]
+fn the_map_stands_over_the_template() {
+    let job = Job::on_lite("map", 1);
+    let other = suite::kafka().topic("unmapped", 1);
+    let collection = other.name().replace('-', "_");
+    job.create(&articles(&collection));
+    let topics = format!("{},{}", job.topic.name(), other.name());
+    let map = format!("{}:{}", job.topic.name(), job.collection);
+    let sink = job
+        .quick()
+        .set("topics", &topics)
+        .set("collection.name", "${topic}")
+        .set("topic2collection.map", &map)
+        .start();
+    produce(&job.topic, 0..3);
+    produce(&other, 0..5);
+    job.milvus.await_count(&job.collection, 3, SOON);
+    job.milvus.await_count(&collection, 5, SOON);
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+}
+
+#[test]
+fn a_collection_that_is_missing_and_one_without_a_plan_do_not_hold_their_neighbour() {
+    let family = Family::on_lite("neighbours");
+    let topics = ["-missing", "-hopeless", "-good"].map(|suffix| family.topic(suffix, 2));
+    family.create("-good");
+    let hopeless = family.collection("-hopeless");
+    let auto = Collection::new(&hopeless).int64_key("id").auto_id();
+    family.job.create(&auto.float_vector("title_vector", 8));
+    for topic in &topics {
+        produce(topic, 0..100);
+    }
+    let list = topics.each_ref().map(Topic::name).join(",");
+    let sink = family
+        .job
+        .quick()
+        .set("topics", &list)
+        .set("collection.name", "${topic}")
+        .set("insert.mode", "upsert")
+        .start();
+    let [missing, hopeless_topic, good] = &topics;
+    let group = family.job.group();
+    good.await_committed_to_end(&group, SOON);
+    family.await_rows("-good", 100);
+    let sentence = format!("collection '{hopeless}' cannot be written: insert.mode=upsert");
+    sink.wait_for_line(&sentence, SOON);
+    let missing_one = format!(
+        "collection '{}' does not exist",
+        family.collection("-missing")
+    );
+    let reasons = sink.await_readyz(503, SOON);
+    assert!(reasons.contains(&missing_one), "{reasons}");
+    testkit::wait::until(SOON, "both partitions to halt", || {
+        sink.metric("milvus_sink_halted_partitions") == 2
+    });
+
+    // The neighbour goes on, and so does what was missing once it is there.
+    produce(good, 100..200);
+    family.await_rows("-good", 200);
+    family.create("-missing");
+    family.await_rows("-missing", 100);
+    missing.await_committed_to_end(&group, SOON);
+    assert_eq!(hopeless_topic.committed(&group), [None, None]);
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+}
+
+/// It takes what memory it may, and not what its neighbour needs.
+#[test]
+fn a_collection_that_goes_away_under_load_does_not_hold_its_neighbour() {
+    let family = Family::on_lite("crowd");
+    let [gone, good] = ["-gone", "-good"].map(|suffix| family.topic(suffix, 2));
+    for suffix in ["-gone", "-good"] {
+        family.create(suffix);
+    }
+    let sink = family
+        .job
+        .quick()
+        .set("topics", &format!("{},{}", gone.name(), good.name()))
+        .set("collection.name", "${topic}")
+        .set("shutdown.timeout.ms", "1000")
+        .set("batch.max.bytes", "65536")
+        .set("buffer.max.bytes", "1048576")
+        .start();
+    produce(&gone, 0..10);
+    family.await_rows("-gone", 10);
+    let milvus = &family.job.milvus;
+    milvus.drop_collection(&family.collection("-gone"));
+    produce(&gone, 0..10_000);
+    testkit::wait::until(SOON, "memory to fill", || {
+        sink.metric("milvus_sink_buffer_used_bytes") > 400_000
+    });
+    sink.await_readyz(503, SOON);
+    produce(&good, 0..10_000);
+    good.await_committed_to_end(&family.job.group(), SOON);
+    family.await_rows("-good", 10_000);
+    assert_eq!(
+        gone.committed(&family.job.group())
+            .into_iter()
+            .flatten()
+            .sum::<i64>(),
+        10
+    );
+
+    // What it holds cannot be written in time.
+    assert_eq!(sink.terminate(SOON), 1, "{}", sink.output());
+}
+
+#[test]
+fn rows_go_into_the_milvus_partition_of_their_topic() {
+    let job = Job::new("milvus_partition", 1);
+    let own = job.topic.name().replace('-', "_");
+    let other = suite::kafka().topic("other_partition", 1);
+    let others = other.name().replace('-', "_");
+    let topics = format!("{},{}", job.topic.name(), other.name());
+    job.milvus.create_partition(&job.collection, &own);
+    let sink = job
+        .quick()
+        .set("topics", &topics)
+        .set("partition.name", "${topic}")
+        .start();
+    produce(&job.topic, 0..3);
+    produce(&other, 2..5);
+    job.milvus.await_count(&job.collection, 3, SOON);
+    let sentence = format!(
+        "Milvus partition '{}' does not exist in collection '{}'; create it, or correct partition.name",
+        others, job.collection
+    );
+    assert_held(&sink, "partition_missing", &[&sentence]);
+    // The partition beside it is not held, and does not pass for the one that is.
+    produce(&job.topic, 3..5);
+    job.milvus.await_count(&job.collection, 5, SOON);
+    job.await_committed();
+    let output = sink.output();
+    let mut ended = output.lines().filter(|line| line.contains("goes on"));
+    assert!(
+        !ended.any(|line| line.contains("partition_missing")),
+        "{output}"
+    );
+    assert_eq!(other.committed(&job.group()), [None]);
+
+    job.milvus.create_partition(&job.collection, &others);
+    // A key may be there once in each.
+    job.milvus.await_count(&job.collection, 8, SOON);
+    other.await_committed_to_end(&job.group(), SOON);
+    sink.await_readyz(200, SOON);
+    for (partition, keys) in [(own, [0, 1, 2, 3, 4].as_slice()), (others, &[2, 3, 4])] {
+        let (milvus, collection) = (&job.milvus, &job.collection);
+        let found = milvus.integers_of_partition(collection, &partition, "id");
+        assert_eq!(found, keys, "{partition}");
+    }
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+}
+
+#[test]
+fn a_partition_name_is_refused_where_a_partition_key_rules() {
+    let milvus = suite::milvus();
+    let (endpoint, token) = (milvus.endpoint(), milvus.token());
+    let job = Job::with(suite::kafka(), "partition_key", 1, endpoint, token);
+    let collection = Collection::new(&job.collection)
+        .int64_key("id")
+        .varchar("tenant", 64)
+        .partition_key()
+        .float_vector("title_vector", 8);
+    job.create(&collection);
+    let sink = job.sink().set("partition.name", "eu");
+    assert_refused(sink, &[&job.collection, "'tenant' is a partition key"]);
+}
