@@ -9,7 +9,7 @@ use crate::milvus::schema::{Field, FieldType, Schema};
 use super::{Absent, FieldPlan, LeftOut, Operation, Plan, names};
 
 /// What the configuration has to say about a plan.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Rules {
     pub database: String,
     pub insert_mode: InsertMode,

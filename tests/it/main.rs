@@ -18,6 +18,7 @@ mod milvus_client;
 mod ops;
 mod outages;
 mod panics;
+mod property;
 mod secure;
 mod support;
 mod tidy;

@@ -40,9 +40,7 @@ pub(super) fn keys(
     for literal in literals {
         match (primary.data_type(), literal) {
             // Its grammar reads the digits before the sign, and they are too many.
-            (DataType::Int64, literal)
-                if generation == Generation::V2_3 && literal == Value::from(i64::MIN) =>
-            {
+            (DataType::Int64, literal) if generation == Generation::V2_3 && literal == i64::MIN => {
                 return unreadable("out of range");
             }
             (DataType::Int64, Value::Number(number)) if number.is_i64() => {

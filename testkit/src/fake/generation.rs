@@ -95,7 +95,7 @@ impl Generation {
     }
 
     /// Why it has no such collection.
-    pub(super) fn lacks(self, schema: &CollectionSchema) -> Option<String> {
+    pub fn lacks(self, schema: &CollectionSchema) -> Option<String> {
         let structs = &schema.struct_array_fields;
         let lacking = schema
             .fields

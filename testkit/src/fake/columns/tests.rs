@@ -4,6 +4,7 @@ mod structs;
 mod nulls;
 mod requests;
 mod types;
+mod vectors;
 
 use serde_json::Value;
 
@@ -26,6 +27,10 @@ const OK: Option<i32> = Some(0);
 const INVALID: Option<i32> = Some(1100);
 const IO: Option<i32> = Some(1001);
 const BARE: Option<i32> = Some(65_535);
+
+const NEVER: Codes = [INVALID; 5];
+/// What 2.3.5 dies of.
+const SHAPE: Codes = [BARE, INVALID, INVALID, INVALID, INVALID];
 
 /// A collection with a key, to be given its second field.
 fn base() -> Collection {

@@ -78,7 +78,7 @@ fn sub_columns_agree_with_each_other_and_with_the_schema() {
     let [a, v] = good();
     let refused = |subs: &[FieldData]| check(&structs(), &[of(subs)], REFUSED);
     check(&structs(), &[], REFUSED);
-    refused(&[a.clone()]);
+    refused(std::slice::from_ref(&a));
     refused(&[a.clone(), v.clone(), numbers(&[&[1], &[]])]);
     refused(&[named(a.clone(), "f[a]"), v.clone()]);
     refused(&[a.clone(), a.clone()]);
