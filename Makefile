@@ -20,7 +20,7 @@ DEMO = $${CARGO_TARGET_DIR:-target}/debug/demo
 help: ## What there is to do
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-services: ## Fetch Kafka, Milvus 2.3.5 and Milvus Lite into target/services
+services: ## Fetch Kafka, Milvus 2.3.5 and Milvus Lite (3.2.2, 2.5.1) into target/services
 	@tools/services.sh
 
 demo: ## Kafka to Milvus in six steps, on real servers (MILVUS=lite: the small one)

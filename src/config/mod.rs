@@ -108,15 +108,17 @@ pub enum Token {
     File(PathBuf),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum InsertMode {
+    #[default]
     Auto,
     Upsert,
     Insert,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum UnknownFields {
+    #[default]
     Ignore,
     Fail,
 }

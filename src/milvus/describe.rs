@@ -11,11 +11,10 @@ use super::schema::{DefaultValue, Field, FieldType, Schema, StructArray, StructF
 const SYSTEM_FIELDS: [&str; 3] = ["RowID", "Timestamp", "$meta"];
 
 impl Schema {
-    /// `collection` is the name asked for, which may be an alias. The error says what the reply lacks.
-    pub(super) fn from_reply(
-        collection: &str,
-        reply: DescribeCollectionResponse,
-    ) -> Result<Self, String> {
+    /// `collection` is the name asked for, which may be an alias. The error says what the reply lacks. Public for the fuzz
+    /// target.
+    #[doc(hidden)]
+    pub fn from_reply(collection: &str, reply: DescribeCollectionResponse) -> Result<Self, String> {
         let schema = reply.schema.ok_or("Milvus described it without a schema")?;
         let properties = [reply.properties, schema.properties].concat();
         Ok(Self {

@@ -12,7 +12,7 @@ use crate::target::Target;
 use super::{Absent, FieldPlan, LeftOut, Operation, Plan, names};
 
 /// What the configuration has to say about a plan.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Rules {
     /// For messages.
     pub endpoint: String,

@@ -1,30 +1,38 @@
-//! A scripted Milvus on a loopback port: stores rows by primary key, checks columns as strictly as any server
-//! does, and gives the answers that a test tells it to give.
+//! A scripted Milvus on a loopback port: stores rows by primary key, checks requests as strictly as the generation that
+//! it plays, and gives the answers that a test tells it to give.
 #![allow(
     clippy::expect_used,
     reason = "a test's server: what fails here fails the test"
 )]
 
+mod certificate;
 mod columns;
+mod expression;
+mod generation;
 mod service;
 mod store;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio_stream::wrappers::TcpListenerStream;
 pub use tonic::Code;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic::transport::{Server, ServerTlsConfig};
 
+use self::certificate::certificate;
 pub use self::columns::{Key, Row};
+pub use self::generation::{Generation, Refusal};
 use self::store::Store;
 use crate::proto::milvus::milvus_service_server::MilvusServiceServer;
-use crate::proto::milvus::{DescribeCollectionRequest, InsertRequest, UpsertRequest};
+use crate::proto::milvus::{
+    DeleteRequest, DescribeCollectionRequest, InsertRequest, UpsertRequest,
+};
 use crate::proto::schema::CollectionSchema;
 
 /// One answer of the script. Without one a call is answered as a real server would.
@@ -42,9 +50,9 @@ pub enum Reply {
     Grpc(Code),
     /// Never answers.
     Hang,
-    /// Stores the rows, then answers so.
+    /// Applies the request, then answers so.
     ApplyThenFail(Box<Reply>),
-    /// Stores the rows and acknowledges this many.
+    /// Applies the request and acknowledges this many rows.
     Count(i64),
 }
 
@@ -53,6 +61,7 @@ pub enum Call {
     Describe(DescribeCollectionRequest),
     Insert(InsertRequest),
     Upsert(UpsertRequest),
+    Delete(DeleteRequest),
     Version,
 }
 
@@ -72,6 +81,7 @@ pub struct Options {
     pub tls: bool,
     /// 0 picks a free one.
     pub port: u16,
+    pub generation: Generation,
     /// `GetVersion` answers UNIMPLEMENTED, as Milvus Lite 2.5 does.
     pub without_version: bool,
 }
@@ -92,11 +102,11 @@ struct State {
     changed: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     store: Store,
-    writes: std::collections::VecDeque<Reply>,
-    describes: std::collections::VecDeque<Reply>,
+    writes: VecDeque<Reply>,
+    describes: VecDeque<Reply>,
     seen: Vec<Seen>,
 }
 
@@ -116,9 +126,15 @@ impl Fake {
         listener.set_nonblocking(true).expect("a socket");
         let address = listener.local_addr().expect("a bound socket");
         let certificate = options.tls.then(certificate);
+        let inner = Inner {
+            store: Store::new(options.generation),
+            writes: VecDeque::new(),
+            describes: VecDeque::new(),
+            seen: Vec::new(),
+        };
         let state = Arc::new(State {
             options,
-            inner: Mutex::default(),
+            inner: Mutex::new(inner),
             changed: Notify::new(),
         });
         let runtime = Builder::new_multi_thread()
@@ -132,7 +148,7 @@ impl Fake {
             server = server.tls_config(tls).expect("a certificate made here");
         }
         let service =
-            MilvusServiceServer::from_arc(Arc::clone(&state)).max_decoding_message_size(64 << 20);
+            MilvusServiceServer::from_arc(Arc::clone(&state)).max_decoding_message_size(usize::MAX);
         let _entered = runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
         runtime.spawn(
@@ -167,16 +183,29 @@ impl Fake {
         self.ca_pem.as_deref().expect("started with tls")
     }
 
-    /// Creates the collection, or makes it anew without its rows.
+    /// Creates the collection, or drops it and makes it anew: no rows, another id. Panics where its generation has no
+    /// such collection. Properties are the schema's.
     pub fn create(&self, schema: CollectionSchema) {
         self.state.lock().store.create(schema);
+    }
+
+    /// Changes the schema, as by adding a nullable field, and with it `update_timestamp`.
+    pub fn alter(&self, collection: &str, change: impl FnOnce(&mut CollectionSchema)) {
+        self.state.lock().store.alter(collection, change);
+    }
+
+    pub fn create_partition(&self, collection: &str, partition: &str) {
+        self.state
+            .lock()
+            .store
+            .create_partition(collection, partition);
     }
 
     pub fn drop_collection(&self, name: &str) {
         self.state.lock().store.drop_collection(name);
     }
 
-    /// The answers to the next Insert and Upsert calls, after those already waiting.
+    /// The answers to the next Insert, Upsert and Delete calls, after those already waiting.
     pub fn next_writes(&self, replies: impl IntoIterator<Item = Reply>) {
         self.state.lock().writes.extend(replies);
     }
@@ -204,7 +233,17 @@ impl Fake {
 
     /// Rows by primary key; more than one for a key that was inserted again, the oldest first.
     pub fn rows(&self, collection: &str) -> BTreeMap<Key, Vec<Row>> {
-        self.state.lock().store.rows(collection)
+        self.state.lock().store.rows(collection, None)
+    }
+
+    /// The rows of one partition.
+    pub fn rows_in(&self, collection: &str, partition: &str) -> BTreeMap<Key, Vec<Row>> {
+        self.state.lock().store.rows(collection, Some(partition))
+    }
+
+    /// The text of a JSON field or of `$meta`, byte for byte, in the newest row of the key.
+    pub fn json(&self, collection: &str, key: &Key, field: &str) -> Option<String> {
+        self.state.lock().store.json(collection, key, field)
     }
 }
 
@@ -219,28 +258,5 @@ impl Drop for Fake {
 impl Reply {
     async fn hang<T>() -> T {
         pending().await
-    }
-}
-
-struct Certificate {
-    ca_pem: String,
-    identity: Identity,
-}
-
-fn certificate() -> Certificate {
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_key = KeyPair::generate().expect("a key");
-    let ca_pem = authority
-        .self_signed(&authority_key)
-        .expect("an authority")
-        .pem();
-    let issuer = Issuer::new(authority, authority_key);
-    let leaf = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
-    let key = KeyPair::generate().expect("a key");
-    let leaf = leaf.signed_by(&key, &issuer).expect("a certificate");
-    Certificate {
-        ca_pem,
-        identity: Identity::from_pem(leaf.pem(), key.serialize_pem()),
     }
 }

@@ -20,6 +20,7 @@ mod ops;
 mod outages;
 mod panics;
 mod partition_key;
+mod property;
 mod recreated;
 mod routing;
 mod secure;

@@ -19,7 +19,7 @@ use testkit::proto::schema::{CollectionSchema, DataType, FieldSchema};
 /// Long enough for a machine under load, short enough to be waited for.
 const TIMEOUT: Duration = Duration::from_millis(1500);
 
-fn config(tls: bool, port: u16) -> MilvusConfig {
+pub(crate) fn config(tls: bool, port: u16) -> MilvusConfig {
     MilvusConfig {
         endpoint: Endpoint {
             tls,
@@ -328,7 +328,7 @@ async fn a_wrong_token_is_a_refused_login_that_shows_nothing_of_it() {
 async fn the_version_is_optional() {
     let fake = Fake::start();
     let version = client(&fake).version().await.unwrap();
-    assert_eq!(version.as_deref(), Some("v2.3.5-fake"));
+    assert_eq!(version.as_deref(), Some("v3.0.0-fake"));
     let lite = Fake::start_with(Options {
         without_version: true,
         ..Options::default()

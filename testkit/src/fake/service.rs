@@ -5,14 +5,17 @@ use base64::engine::general_purpose::STANDARD;
 use tonic::metadata::{KeyAndValueRef, MetadataMap};
 use tonic::{Request, Response, Status};
 
-use super::store::Write;
-use super::{Call, Reply, Seen, State};
+use super::generation::{Generation, Refusal};
+use super::store::{Collection, Store, Write};
+use super::{Call, Key, Reply, Seen, State};
 use crate::proto::common;
 use crate::proto::milvus::milvus_service_server::MilvusService;
 use crate::proto::milvus::{
-    DescribeCollectionRequest, DescribeCollectionResponse, GetVersionRequest, GetVersionResponse,
-    InsertRequest, MutationResult, UpsertRequest,
+    DeleteRequest, DescribeCollectionRequest, DescribeCollectionResponse, GetVersionRequest,
+    GetVersionResponse, InsertRequest, MutationResult, UpsertRequest,
 };
+use crate::proto::schema::i_ds::IdField;
+use crate::proto::schema::{CollectionSchema, IDs, LongArray, StringArray};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -25,7 +28,7 @@ impl MilvusService for State {
         }
         Ok(Response::new(GetVersionResponse {
             status: Some(common::Status::default()),
-            version: "v2.3.5-fake".to_owned(),
+            version: self.options.generation.version().to_owned(),
         }))
     }
 
@@ -49,14 +52,15 @@ impl MilvusService for State {
         let found = inner.store.find(&request.db_name, &request.collection_name);
         Ok(Response::new(match found {
             Ok(collection) => DescribeCollectionResponse {
-                status: Some(common::Status::default()),
-                schema: Some(collection.schema.clone()),
-                collection_id: collection.id,
                 collection_name: request.collection_name.clone(),
-                ..Default::default()
+                ..described(self.options.generation, collection)
             },
-            Err((code, reason)) => DescribeCollectionResponse {
-                status: Some(status(code, &reason)),
+            Err(refusal) => DescribeCollectionResponse {
+                status: Some(common::Status {
+                    // For a missing collection Describe alone keeps the number that old clients know.
+                    error_code: 1,
+                    ..self.status(&refusal)
+                }),
                 ..Default::default()
             },
         }))
@@ -65,56 +69,167 @@ impl MilvusService for State {
     async fn insert(&self, request: Request<InsertRequest>) -> Answer<MutationResult> {
         self.admit(request.metadata(), Call::Insert(request.get_ref().clone()))?;
         let request = request.get_ref();
+        self.check_size(request)?;
         let write = Write {
             database: &request.db_name,
             collection: &request.collection_name,
+            partition: &request.partition_name,
             columns: &request.fields_data,
             rows: request.num_rows,
+            schema_timestamp: request.schema_timestamp,
             replaces: false,
         };
-        self.write(write).await
+        self.answer(write.rows, |store| wrote(store, &write)).await
     }
 
     async fn upsert(&self, request: Request<UpsertRequest>) -> Answer<MutationResult> {
         self.admit(request.metadata(), Call::Upsert(request.get_ref().clone()))?;
         let request = request.get_ref();
+        self.check_size(request)?;
         let write = Write {
             database: &request.db_name,
             collection: &request.collection_name,
+            partition: &request.partition_name,
             columns: &request.fields_data,
             rows: request.num_rows,
+            schema_timestamp: request.schema_timestamp,
             replaces: true,
         };
-        self.write(write).await
+        self.answer(write.rows, |store| wrote(store, &write)).await
+    }
+
+    async fn delete(&self, request: Request<DeleteRequest>) -> Answer<MutationResult> {
+        self.admit(request.metadata(), Call::Delete(request.get_ref().clone()))?;
+        let request = request.get_ref();
+        self.check_size(request)?;
+        let delete = |store: &mut Store| {
+            let keys = store.delete(request)?;
+            Ok(MutationResult {
+                delete_cnt: i64::try_from(keys).unwrap_or(i64::MAX),
+                timestamp: store.now(),
+                ..Default::default()
+            })
+        };
+        self.answer(0, delete).await
+    }
+}
+
+/// What a successful write answers.
+fn wrote(store: &mut Store, write: &Write<'_>) -> Result<MutationResult, Refusal> {
+    let keys = store.write(write)?;
+    let count = i64::from(write.rows);
+    let replaced = if write.replaces { count } else { 0 };
+    Ok(MutationResult {
+        i_ds: Some(ids(keys)),
+        succ_index: (0..write.rows).collect(),
+        insert_cnt: count,
+        delete_cnt: replaced,
+        upsert_cnt: replaced,
+        timestamp: store.now(),
+        ..Default::default()
+    })
+}
+
+fn ids(keys: Vec<Key>) -> IDs {
+    let (mut integers, mut texts) = (Vec::new(), Vec::new());
+    for key in keys {
+        match key {
+            Key::Int(key) => integers.push(key),
+            Key::Text(key) => texts.push(key),
+        }
+    }
+    IDs {
+        id_field: Some(match texts.is_empty() {
+            true => IdField::IntId(LongArray { data: integers }),
+            false => IdField::StrId(StringArray { data: texts }),
+        }),
+    }
+}
+
+/// As far as the generation tells.
+fn described(generation: Generation, collection: &Collection) -> DescribeCollectionResponse {
+    let mut schema: CollectionSchema = collection.schema.clone();
+    let properties = schema.properties.clone();
+    if generation < Generation::V3_0 {
+        schema.properties.clear();
+        for field in &mut schema.struct_array_fields {
+            field.type_params.clear();
+        }
+    }
+    DescribeCollectionResponse {
+        status: Some(common::Status::default()),
+        collection_id: collection.id,
+        update_timestamp: match generation {
+            Generation::V2_3 | Generation::V2_4 => 0,
+            _ => collection.update_timestamp,
+        },
+        schema: Some(schema),
+        properties,
+        ..Default::default()
     }
 }
 
 impl State {
-    async fn write(&self, write: Write<'_>) -> Answer<MutationResult> {
+    /// By the script, or as `apply` does.
+    async fn answer(
+        &self,
+        rows: u32,
+        apply: impl FnOnce(&mut Store) -> Result<MutationResult, Refusal>,
+    ) -> Answer<MutationResult> {
         let mut reply = self.lock().writes.pop_front().unwrap_or(Reply::Ok);
-        let mut count = i64::from(write.rows);
-        let applies = matches!(reply, Reply::Ok | Reply::Count(_) | Reply::ApplyThenFail(_));
-        if applies && let Err((code, reason)) = self.lock().store.write(&write) {
-            return Ok(Response::new(MutationResult {
-                status: Some(status(code, &reason)),
-                ..Default::default()
-            }));
+        let mut result = MutationResult::default();
+        if matches!(reply, Reply::Ok | Reply::Count(_) | Reply::ApplyThenFail(_)) {
+            let applied = apply(&mut self.lock().store);
+            match applied {
+                Ok(applied) => result = applied,
+                Err(refusal) => {
+                    return Ok(Response::new(MutationResult {
+                        status: Some(self.status(&refusal)),
+                        // All of them: it never says which row is at fault.
+                        err_index: (0..rows).collect(),
+                        ..Default::default()
+                    }));
+                }
+            }
         }
         if let Reply::ApplyThenFail(then) = reply {
             reply = *then;
         }
         if let Reply::Count(acked) = reply {
-            count = acked;
+            for count in [
+                &mut result.insert_cnt,
+                &mut result.upsert_cnt,
+                &mut result.delete_cnt,
+            ] {
+                *count = if *count == 0 { 0 } else { acked };
+            }
             reply = Reply::Ok;
         }
-        let failed = scripted(reply).await?;
-        // A failed reply may hold counts too: only the status says success.
-        Ok(Response::new(MutationResult {
-            status: Some(failed.unwrap_or_default()),
-            insert_cnt: if write.replaces { 0 } else { count },
-            upsert_cnt: if write.replaces { count } else { 0 },
-            ..Default::default()
-        }))
+        // A failed reply holds counts too: only the status says success.
+        result.status = Some(scripted(reply).await?.unwrap_or_default());
+        Ok(Response::new(result))
+    }
+
+    fn check_size(&self, request: &impl prost::Message) -> Result<(), Status> {
+        let (bytes, limit) = (
+            request.encoded_len(),
+            self.options.generation.max_request_bytes(),
+        );
+        let text = format!("grpc: received message larger than max ({bytes} vs. {limit})");
+        if bytes > limit {
+            return Err(Status::resource_exhausted(text));
+        }
+        Ok(())
+    }
+
+    fn status(&self, refusal: &Refusal) -> common::Status {
+        let mut status = status(refusal.code, &refusal.reason);
+        let blames_input = (1100..=1102).contains(&refusal.code);
+        if blames_input && self.options.generation >= Generation::V2_6 {
+            let blame = ("is_input_error".to_owned(), "true".to_owned());
+            status.extra_info.extend([blame]);
+        }
+        status
     }
 
     /// Notes the request, then asks for the token in the words of 2.3.5.
