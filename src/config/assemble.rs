@@ -11,13 +11,13 @@ use super::secret::Secret;
 use super::values::{Values, parse_list};
 use super::{
     Config, Endpoint, InsertMode, KafkaConfig, LogConfig, MilvusConfig, Token, Tolerance,
-    UnknownFields, converters,
+    UnknownFields, converters, shaping,
 };
 
 /// Mistakes go into the report; what comes out then is not used.
 pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: bool) -> Config {
     connector_class(values);
-    converters::check(values);
+    converters::check_value(values);
     let name = name(values);
     let sink = Sink {
         name: &name,
@@ -41,6 +41,7 @@ pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: boo
             "fail" => UnknownFields::Fail,
             _ => UnknownFields::Ignore,
         },
+        shaping: shaping::read(values),
         tolerance: match values.choice("errors.tolerance") {
             "all" => Tolerance::All,
             _ => Tolerance::None,

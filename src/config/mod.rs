@@ -12,6 +12,7 @@ mod properties;
 mod references;
 mod report;
 pub mod secret;
+mod shaping;
 mod values;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use std::time::Duration;
 pub use load::{Sources, load};
 pub use report::ConfigErrors;
 use secret::Secret;
+pub use shaping::{DeleteWhen, KeyFormat, Metadata, NullValues, PkMode, Shaping};
 
 /// Everything `run` and `check` need. Made by [`load`]; nothing downstream sees raw text.
 #[derive(Debug, Clone)]
@@ -35,6 +37,7 @@ pub struct Config {
     pub collection_name: String,
     pub insert_mode: InsertMode,
     pub unknown_fields: UnknownFields,
+    pub shaping: Shaping,
     pub tolerance: Tolerance,
     pub batch_max_rows: usize,
     /// Encoded bytes of one request.

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::key::Key;
+use crate::milvus::schema::FieldType;
+
 use super::misfit::Misfit;
 use super::raw::{Array, Object};
 use super::{number, raw};
@@ -89,6 +92,17 @@ pub(crate) fn varchar(value: &Value<'_>, max_length: Option<usize>) -> Result<St
     match max_length {
         Some(max) if text.len() > max => Err(Misfit::LongText(text.len())),
         _ => Ok(text.to_owned()),
+    }
+}
+
+/// The value as a primary key of the type, by the same rules as in its column.
+pub(crate) fn key(kind: &FieldType, value: &Value<'_>) -> Result<Key, Misfit> {
+    match kind {
+        FieldType::Int64 => integer(value).map(Key::Int),
+        FieldType::VarChar { max_length } => {
+            varchar(value, *max_length).map(|text| Key::Text(text.into()))
+        }
+        _ => Err(value.misfit()),
     }
 }
 

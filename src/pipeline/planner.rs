@@ -37,11 +37,7 @@ impl<M: Milvus> Planner<M> {
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
-            rules: plan::Rules {
-                database: config.milvus.database.clone(),
-                insert_mode: config.insert_mode,
-                unknown_fields: config.unknown_fields,
-            },
+            rules: plan::Rules::of(config, &shared.collection),
             plans,
             only,
         }

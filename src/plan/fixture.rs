@@ -1,6 +1,6 @@
 //! Schemas and plans for tests.
 
-use crate::config::{InsertMode, UnknownFields};
+use crate::config::{InsertMode, Shaping, UnknownFields};
 use crate::milvus::schema::{DefaultValue, Field, FieldType, Schema};
 
 use super::{Plan, Rules, make};
@@ -64,6 +64,8 @@ pub(crate) fn rules(insert_mode: InsertMode) -> Rules {
         database: "default".into(),
         insert_mode,
         unknown_fields: UnknownFields::Ignore,
+        shaping: Shaping::default(),
+        longest_topic: 8,
     }
 }
 

@@ -3,18 +3,12 @@
 use std::sync::Arc;
 
 use crate::columns::column::{Column, ColumnError};
-use crate::config::{InsertMode, UnknownFields};
+use crate::config::{InsertMode, PkMode};
 use crate::milvus::schema::{Field, FieldType, Schema};
 
-use super::{Absent, FieldPlan, LeftOut, Operation, Plan, names};
-
-/// What the configuration has to say about a plan.
-#[derive(Debug, Clone)]
-pub struct Rules {
-    pub database: String,
-    pub insert_mode: InsertMode,
-    pub unknown_fields: UnknownFields,
-}
+use super::shape::shape;
+use super::source::{Shape, Source};
+use super::{Absent, FieldPlan, LeftOut, Operation, Plan, Rules, ShapeError, names};
 
 /// Why a collection cannot be written, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +35,8 @@ pub enum PlanError {
         "the default value that Milvus reports for field '{field}' does not fit its type {kind}; mend the field's default in the collection"
     )]
     UnfitDefault { field: Arc<str>, kind: String },
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
 }
 
 /// The plan for `schema` under `rules`.
@@ -53,7 +49,10 @@ pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
             field: field.clone(),
         });
     }
-    let operation = operation(primary_key(schema)?, rules.insert_mode)?;
+    let key = primary_key(schema)?;
+    let operation = operation(key, rules.insert_mode)?;
+    // Where the property lets a record bring the key, all rows of a request have it or none.
+    let sends_auto_id = schema.allow_insert_auto_id && rules.shaping.pk_mode != PkMode::None;
     let mut plan = Plan {
         database: rules.database.clone(),
         collection: schema.collection.as_str().into(),
@@ -64,10 +63,11 @@ pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
         left_out: Vec::new(),
         dynamic: schema.dynamic,
         unknown_fields: rules.unknown_fields,
+        shape: Shape::default(),
         ignored: names::Names::default(),
     };
     for field in &schema.fields {
-        match filled_by_milvus(field) {
+        match filled_by_milvus(field, sends_auto_id) {
             Some(source) => plan.left_out.push(LeftOut {
                 name: field.name.clone(),
                 kind: field.kind.clone(),
@@ -76,6 +76,7 @@ pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
             None => plan.add(field)?,
         }
     }
+    shape(&mut plan, key, &rules.shaping, rules.longest_topic)?;
     Ok(plan)
 }
 
@@ -118,8 +119,8 @@ fn operation(primary_key: &Field, mode: InsertMode) -> Result<Operation, PlanErr
     }
 }
 
-fn filled_by_milvus(field: &Field) -> Option<&'static str> {
-    if field.auto_id {
+fn filled_by_milvus(field: &Field, sends_auto_id: bool) -> Option<&'static str> {
+    if field.auto_id && !sends_auto_id {
         Some("made by Milvus (autoID)")
     } else if field.function_output {
         Some("made by a function of the collection")
@@ -143,6 +144,7 @@ fn field_plan(field: &Field) -> Result<FieldPlan, PlanError> {
         }
     })?;
     Ok(FieldPlan {
+        source: Source::Value(name.clone()),
         name,
         kind: field.kind.clone(),
         absent,

@@ -86,6 +86,8 @@ fn make_plan() -> Arc<Plan> {
         database: "default".to_owned(),
         insert_mode: InsertMode::Auto,
         unknown_fields: UnknownFields::Ignore,
+        shaping: crate::config::Shaping::default(),
+        longest_topic: 1,
     };
     Arc::new(plan::make(&schema(), &rules).unwrap())
 }
@@ -124,8 +126,8 @@ fn chunk(
         bytes.extend_from_slice(value.as_deref().unwrap_or_default().as_bytes());
         records.push(Record {
             offset,
-            key: None,
             value: value.is_some().then_some(start..bytes.len()),
+            ..Record::default()
         });
     }
     Chunk {
@@ -135,6 +137,7 @@ fn chunk(
             tenure: Arc::clone(tenure),
             from: first,
             records,
+            headers: Vec::new(),
         }],
     }
 }
