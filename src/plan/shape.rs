@@ -12,6 +12,9 @@ use super::shape_error::ShapeError;
 use super::source::{Path, Source, Taken, Target, Use};
 use super::{Absent, DYNAMIC_FIELD, Place, Plan, primary_key};
 
+#[cfg(test)]
+mod tests;
+
 const MAP: &str = "field.map";
 const METADATA: &str = "metadata.fields";
 
