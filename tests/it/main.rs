@@ -19,6 +19,7 @@ mod ops;
 mod outages;
 mod panics;
 mod secure;
+mod shaping;
 mod support;
 mod tidy;
 mod trouble;
