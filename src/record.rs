@@ -83,3 +83,37 @@ impl Chunk {
         self.runs.iter().map(|run| run.records.len()).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::Budget;
+
+    #[test]
+    fn every_record_has_its_own_headers_in_the_order_they_are_wanted() {
+        let run = |headers| Run {
+            tenure: Arc::new(Tenure::new(TopicPartition::new("t", 0), 0)),
+            from: 0,
+            records: vec![Record::default(); 2],
+            headers,
+        };
+        let chunk = Chunk {
+            bytes: b"abc".to_vec(),
+            runs: vec![
+                run(vec![Some(0..1), None, Some(1..1), Some(1..3)]),
+                run(Vec::new()),
+            ],
+            charge: Budget::new(1).charge(0),
+        };
+        let header = |run, record, index| chunk.view(run, record).header(index);
+        assert_eq!(
+            [0, 1, 2].map(|index| header(0, 0, index)),
+            [Some(&b"a"[..]), None, None]
+        );
+        assert_eq!(
+            [0, 1].map(|index| header(0, 1, index)),
+            [Some(&b""[..]), Some(&b"bc"[..])]
+        );
+        assert_eq!(header(1, 1, 0), None);
+    }
+}

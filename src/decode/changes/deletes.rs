@@ -1,6 +1,8 @@
 //! Records that delete: tombstones and marked ones.
 
 use super::*;
+use crate::milvus::schema::DefaultValue;
+use crate::plan::fixture::with_default;
 
 #[test]
 fn a_tombstone_does_what_behavior_on_null_values_says() {
@@ -61,6 +63,17 @@ fn a_record_key_of_another_row_halts_while_tombstones_delete() {
     // Without deletes nobody asks.
     let ignoring = plan(ids(FieldType::Int64), Shaping::default());
     check_row(&ignoring, keyed("2", r#"{"id":1}"#), &["[1]", "[]"]);
+}
+
+#[test]
+fn a_key_with_a_default_is_settled_once() {
+    let id = with_default("id", FieldType::Int64, DefaultValue::Int(4));
+    let id = Field {
+        primary_key: true,
+        ..id
+    };
+    let plan = plan(vec![id], deleting());
+    check_row(&plan, valued("{}"), &["[4]"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Values under other names, and what Kafka knows of a record.
 
 use super::*;
+use crate::plan::Place;
 
 #[test]
 fn mapped_values_come_from_the_literal_name_first_then_from_the_path() {
@@ -147,6 +148,18 @@ fn metadata_follows_the_rules_of_its_field() {
         let absent = shaped(&id, with_metadata(&[(what, "m")])).unwrap();
         check_row(&absent, bare, &["[1]", "{}"]);
     }
+}
+
+#[test]
+fn a_member_that_is_read_in_part_is_not_said_to_be_ignored() {
+    let fields = vec![key("id", FieldType::Int64), nullable("t", TEXT)];
+    let plan = plan(fields, mapped(&[("t.x", "t")]));
+    assert_eq!(plan.place("t"), (Place::Used, Some(1)));
+    check_row(
+        &plan,
+        valued(r#"{"id":1,"t":{"x":"a"}}"#),
+        &["[1]", r#"["a"]"#],
+    );
 }
 
 #[test]
