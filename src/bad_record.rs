@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::decode::convert::{MAX_JSON_BYTES, MAX_JSON_DEPTH};
 use crate::decode::misfit::Misfit;
 use crate::milvus::schema::{FieldType, StructArray};
-use crate::plan::{DYNAMIC_FIELD, FieldPlan, shown};
+use crate::plan::{DYNAMIC_FIELD, FieldPlan, Source, shown};
 
 /// The data's fault; `errors.tolerance` decides what follows. Its position is known to who holds the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl BadRecord {
         Self {
             field: Some(field.name.clone()),
             wanted: wanted(&field.kind),
-            found: misfit.to_string().into(),
+            found: found(field, misfit).into(),
             remedy: remedy(&field.kind, primary_key, misfit).into(),
         }
     }
@@ -87,6 +87,56 @@ impl BadRecord {
         }
     }
 
+    /// A record key that is not the primary key.
+    pub(crate) fn of_record_key(field: &FieldPlan, found: String) -> Self {
+        Self {
+            field: Some(field.name.clone()),
+            wanted: wanted(&field.kind),
+            found: found.into(),
+            remedy:
+                "send records whose key holds the primary key, in the form that key.converter says"
+                    .into(),
+        }
+    }
+
+    /// Another primary key in the record key than in the record's value.
+    pub(crate) fn of_two_keys(field: &FieldPlan) -> Self {
+        Self {
+            field: Some(field.name.clone()),
+            wanted: "one key in the record key and in the value".into(),
+            found: "two".into(),
+            remedy: "a tombstone would delete another row (behavior.on.null.values=delete); key the topic by this field, or set pk.mode=record_key, or delete nothing".into(),
+        }
+    }
+
+    /// A record without a value, where that is not to be.
+    pub(crate) fn of_tombstone() -> Self {
+        Self::of_payload(
+            "no value (a tombstone)".to_owned(),
+            "send a value, or set behavior.on.null.values to ignore or delete",
+        )
+    }
+
+    /// A record key or a header that is not text.
+    pub(crate) fn of_metadata(target: &str, noun: &str) -> Self {
+        Self {
+            field: Some(target.into()),
+            wanted: "text in UTF-8".into(),
+            found: format!("{noun} that is not").into(),
+            remedy: "send text there, or take it out of metadata.fields".into(),
+        }
+    }
+
+    /// A key is asked of a plan without one; making the plan has ruled that out.
+    pub(crate) fn without_key_field() -> Self {
+        Self {
+            field: None,
+            wanted: "one with a primary key".into(),
+            found: "a collection that makes its own".into(),
+            remedy: "delete nothing".into(),
+        }
+    }
+
     /// The fields without a column of their own, taken together.
     pub(crate) fn of_dynamic(misfit: Misfit) -> Self {
         Self {
@@ -124,6 +174,16 @@ impl BadRecord {
             wanted: "one JSON object".into(),
             found: found.into(),
             remedy: remedy.into(),
+        }
+    }
+}
+
+fn found(field: &FieldPlan, misfit: &Misfit) -> String {
+    match &field.source {
+        Source::Value(path) if *path != field.name => format!("{misfit} at '{}'", shown(path)),
+        Source::Metadata(words) => format!("{misfit} as {words}"),
+        Source::Nothing | Source::Value(_) | Source::RecordKey(_) | Source::Coordinates => {
+            misfit.to_string()
         }
     }
 }

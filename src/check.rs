@@ -137,14 +137,7 @@ fn collection(
             );
         }
     };
-    let rules = plan::Rules {
-        endpoint: config.milvus.endpoint.to_string(),
-        database: config.milvus.database.clone(),
-        insert_mode: config.insert_mode,
-        unknown_fields: config.unknown_fields,
-        names_partition: config.router.partition_name.is_some(),
-    };
-    match plan::make(&schema, &rules) {
+    match plan::make(&schema, &plan::Rules::of(config, name)) {
         Ok(plan) => {
             writeln!(out, "  ✓ collection '{name}' by {:?}", plan.operation)?;
             for line in plan.describe_lines() {

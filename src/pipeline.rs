@@ -138,6 +138,7 @@ fn station(
             until_end,
         },
         lanes,
+        headers: Arc::clone(&config.shaping.headers),
         stations: common.clone(),
         stop: Arc::clone(asked),
     }

@@ -8,9 +8,11 @@ use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 
 /// Where one Kafka message lies in its chunk. Ranges index [`Chunk::bytes`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Record {
     pub offset: i64,
+    /// Milliseconds since 1970; `None` where Kafka has none.
+    pub timestamp: Option<i64>,
     pub key: Option<Range<usize>>,
     /// `None` is a tombstone; an empty range is an empty value.
     pub value: Option<Range<usize>>,
@@ -21,9 +23,21 @@ pub struct Record {
 pub struct RecordView<'a> {
     pub topic_partition: &'a TopicPartition,
     pub offset: i64,
+    /// Milliseconds since 1970.
+    pub timestamp: Option<i64>,
     pub key: Option<&'a [u8]>,
     /// `None` is a tombstone.
     pub value: Option<&'a [u8]>,
+    bytes: &'a [u8],
+    /// The wanted headers, in `bytes`.
+    headers: &'a [Option<Range<usize>>],
+}
+
+impl<'a> RecordView<'a> {
+    /// The value of the wanted header `index`; `None` where the record has none, or a null.
+    pub fn header(&self, index: usize) -> Option<&'a [u8]> {
+        self.bytes.get(self.headers.get(index)?.clone()?)
+    }
 }
 
 /// The records of one tenure in a chunk, in the order read.
@@ -33,6 +47,8 @@ pub struct Run {
     /// The offset after the record before the first one: less than the first one's where the log has a gap.
     pub from: i64,
     pub records: Vec<Record>,
+    /// Of each record as many as the configuration wants, in its order; empty where it wants none.
+    pub headers: Vec<Option<Range<usize>>>,
 }
 
 /// Records handed to a writer in one piece.
@@ -48,17 +64,56 @@ impl Chunk {
     /// Record `record` of run `run`; both must be there.
     pub fn view(&self, run: usize, record: usize) -> RecordView<'_> {
         let run = &self.runs[run];
+        let wanted = run.headers.len() / run.records.len().max(1);
+        let headers = run.headers.get(record * wanted..(record + 1) * wanted);
         let record = &run.records[record];
         let bytes = |range: &Option<Range<usize>>| self.bytes.get(range.clone()?);
         RecordView {
             topic_partition: &run.tenure.topic_partition,
             offset: record.offset,
+            timestamp: record.timestamp,
             key: bytes(&record.key),
             value: bytes(&record.value),
+            bytes: &self.bytes,
+            headers: headers.unwrap_or_default(),
         }
     }
 
     pub fn records(&self) -> usize {
         self.runs.iter().map(|run| run.records.len()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::Budget;
+
+    #[test]
+    fn every_record_has_its_own_headers_in_the_order_they_are_wanted() {
+        let run = |headers| Run {
+            tenure: Arc::new(Tenure::new(TopicPartition::new("t", 0), 0)),
+            from: 0,
+            records: vec![Record::default(); 2],
+            headers,
+        };
+        let chunk = Chunk {
+            bytes: b"abc".to_vec(),
+            runs: vec![
+                run(vec![Some(0..1), None, Some(1..1), Some(1..3)]),
+                run(Vec::new()),
+            ],
+            charge: Budget::new(1).charge(0),
+        };
+        let header = |run, record, index| chunk.view(run, record).header(index);
+        assert_eq!(
+            [0, 1, 2].map(|index| header(0, 0, index)),
+            [Some(&b"a"[..]), None, None]
+        );
+        assert_eq!(
+            [0, 1].map(|index| header(0, 1, index)),
+            [Some(&b""[..]), Some(&b"bc"[..])]
+        );
+        assert_eq!(header(1, 1, 0), None);
     }
 }

@@ -7,6 +7,7 @@
 use crate::bad_record::BadRecord;
 use crate::decode::convert::Value;
 use crate::decode::misfit::Misfit;
+use crate::key::Key;
 use crate::plan::{Place, Plan};
 
 use super::column::Shape;
@@ -49,11 +50,13 @@ impl<'a> Row<'a> {
         }
     }
 
-    pub(crate) fn field(&mut self, name: &str) -> Want {
-        match self.plan.place(name) {
+    /// What to do with the field's value, and the slot in which its text is to be kept besides.
+    pub(crate) fn field(&mut self, name: &str) -> (Want, Option<usize>) {
+        let (place, slot) = self.plan.place(name);
+        let want = match place {
             Place::Field(index) => self.start(index),
             Place::Dynamic => Want::Member,
-            Place::Ignored => Want::Nothing,
+            Place::Used | Place::Ignored => Want::Nothing,
             Place::Unknown => {
                 self.refused
                     .get_or_insert_with(|| BadRecord::unknown_field(name));
@@ -63,7 +66,26 @@ impl<'a> Row<'a> {
                 self.refused.get_or_insert_with(BadRecord::reserved_name);
                 Want::Nothing
             }
-        }
+        };
+        (want, slot)
+    }
+
+    /// The value of a primary key that the record's value does not bring.
+    pub(crate) fn put(&mut self, index: usize, value: &Value<'_>) -> Result<(), Misfit> {
+        self.start(index);
+        let fit = self.columns.fields[index].push(value);
+        self.mark(fit.clone());
+        fit
+    }
+
+    /// The primary key that the row has so far.
+    pub(crate) fn key(&mut self) -> Result<Key, BadRecord> {
+        let Some(index) = self.plan.primary_key else {
+            return Err(BadRecord::without_key_field());
+        };
+        self.settle(index)?;
+        let key = self.columns.fields[index].key(self.columns.rows());
+        key.ok_or_else(BadRecord::without_key_field)
     }
 
     pub(crate) fn value(&mut self, value: &Value<'_>) {
@@ -80,16 +102,8 @@ impl<'a> Row<'a> {
 
     /// Appends the row, or nothing where any part of it does not fit.
     pub(crate) fn end(mut self) -> Result<(), BadRecord> {
-        for (index, mark) in self.columns.marks.iter().enumerate() {
-            let fit = match mark {
-                Mark::Unseen => self.columns.fields[index].push_absent(Misfit::Nothing),
-                Mark::Filled => Ok(()),
-                Mark::Unfit(misfit) => Err(misfit.clone()),
-            };
-            fit.map_err(|misfit| {
-                let primary_key = self.plan.primary_key == Some(index);
-                BadRecord::of_field(&self.plan.fields[index], primary_key, &misfit)
-            })?;
+        for index in 0..self.columns.marks.len() {
+            self.settle(index)?;
         }
         if let Some(refused) = self.refused.take() {
             return Err(refused);
@@ -102,7 +116,22 @@ impl<'a> Row<'a> {
         Ok(())
     }
 
-    fn start(&mut self, index: usize) -> Want {
+    /// Gives a field its value for absence, where the record had none.
+    fn settle(&mut self, index: usize) -> Result<(), BadRecord> {
+        let mark = std::mem::replace(&mut self.columns.marks[index], Mark::Filled);
+        let fit = match mark {
+            Mark::Filled => return Ok(()),
+            Mark::Unseen => self.columns.fields[index].push_absent(Misfit::Nothing),
+            Mark::Unfit(misfit) => Err(misfit),
+        };
+        fit.map_err(|misfit| {
+            let primary_key = self.plan.primary_key == Some(index);
+            BadRecord::of_field(&self.plan.fields[index], primary_key, &misfit)
+        })
+    }
+
+    /// The field of the collection that the next value is for, by its index.
+    pub(crate) fn start(&mut self, index: usize) -> Want {
         self.current = index;
         let rows = self.columns.rows();
         let column = &mut self.columns.fields[index];

@@ -11,13 +11,13 @@ use super::secret::Secret;
 use super::values::Values;
 use super::{
     Config, Endpoint, InsertMode, KafkaConfig, LogConfig, MilvusConfig, OnRecreated, Token,
-    Tolerance, UnknownFields, converters, routing,
+    Tolerance, UnknownFields, converters, routing, shaping,
 };
 
 /// Mistakes go into the report; what comes out then is not used.
 pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: bool) -> Config {
     connector_class(values);
-    converters::check(values);
+    converters::check_value(values);
     let name = name(values);
     let sink = Sink {
         name: &name,
@@ -46,6 +46,7 @@ pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: boo
             "continue" => OnRecreated::Continue,
             _ => OnRecreated::Fail,
         },
+        shaping: shaping::read(values),
         tolerance: match values.choice("errors.tolerance") {
             "all" => Tolerance::All,
             _ => Tolerance::None,

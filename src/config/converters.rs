@@ -4,8 +4,10 @@
 //! the worker's `value.converter.*`, and without it none of its own `value.converter.*` count beside the worker's.
 
 use super::files::File;
+use super::layers::Given;
 use super::properties::Entry;
 use super::report::{Problem, Report};
+use super::shaping::KeyFormat;
 use super::values::Values;
 
 const BUILT_IN: &str = "JsonConverter with value.converter.schemas.enable=false, the only one built in; send plain JSON";
@@ -48,15 +50,9 @@ fn without_effect(path: &str, entry: &Entry, converter: &str) -> String {
     )
 }
 
-/// Refuses what would read the records differently than it says.
-pub(super) fn check(values: &mut Values<'_>) {
-    check_value_converter(values);
-    check_key_converter(values);
-}
-
-fn check_value_converter(values: &mut Values<'_>) {
+/// Refuses what would read the values differently than it says.
+pub(super) fn check_value(values: &mut Values<'_>) {
     const NAME: &str = "value.converter";
-    const SCHEMAS: &str = "value.converter.schemas.enable";
     let Some(converter) = values.given(NAME).cloned() else {
         return;
     };
@@ -64,33 +60,51 @@ fn check_value_converter(values: &mut Values<'_>) {
         values.report.invalid(NAME, &converter, BUILT_IN);
         return;
     }
-    let schemas = values.bool(SCHEMAS);
-    match values.given(SCHEMAS).cloned() {
-        Some(given) if given.is_default() && !converter.is_default() => {
-            let wanted = "Connect's default is true, and JSON with schemas is not built yet; set it to false in the file that names value.converter, and send plain JSON";
-            let problem = Problem::Missing {
-                wanted: wanted.to_owned(),
-            };
-            values.report.add(&converter.origin, SCHEMAS, problem);
+    plain_json(values, NAME, "value.converter.schemas.enable", &converter);
+}
+
+/// How record keys are read. What a converter says of keys that nobody reads is not in the way.
+pub(super) fn key_format(values: &mut Values<'_>, is_key_read: bool) -> KeyFormat {
+    const NAME: &str = "key.converter";
+    const SCHEMAS: &str = "key.converter.schemas.enable";
+    let Some(converter) = values.given(NAME).cloned() else {
+        values.bool(SCHEMAS);
+        return KeyFormat::Either;
+    };
+    match simple_name(&converter.value) {
+        "Json" if is_key_read => plain_json(values, NAME, SCHEMAS, &converter),
+        "Json" | "String" | "ByteArray" => {
+            values.bool(SCHEMAS);
         }
-        Some(given) if schemas => values.report.not_built(
-            SCHEMAS,
-            &given,
-            "set it to false and send plain JSON, without schema and payload",
-        ),
-        _ => {}
+        _ => {
+            let wanted = "JsonConverter, StringConverter or ByteArrayConverter";
+            values.report.invalid(NAME, &converter, wanted);
+        }
+    }
+    match simple_name(&converter.value) {
+        "Json" => KeyFormat::Json,
+        "String" => KeyFormat::Text,
+        _ => KeyFormat::Either,
     }
 }
 
-/// The key is not read yet; a converter that is known today will not be in the way when it is.
-fn check_key_converter(values: &mut Values<'_>) {
-    const NAME: &str = "key.converter";
-    values.bool("key.converter.schemas.enable");
-    if let Some(converter) = values.given(NAME).cloned()
-        && !["Json", "String", "ByteArray"].contains(&simple_name(&converter.value))
-    {
-        let wanted = "JsonConverter, StringConverter or ByteArrayConverter";
-        values.report.invalid(NAME, &converter, wanted);
+/// JsonConverter reads plain JSON only where it is told so.
+fn plain_json(values: &mut Values<'_>, name: &str, schemas: &str, converter: &Given) {
+    let with_schemas = values.bool(schemas);
+    match values.given(schemas).cloned() {
+        Some(given) if with_schemas => values.report.not_built(
+            schemas,
+            &given,
+            "set it to false and send plain JSON, without schema and payload",
+        ),
+        Some(given) if !given.is_default() || converter.is_default() => {}
+        _ => {
+            let wanted = format!(
+                "Connect's default is true, and JSON with schemas is not built yet; set it to false in the file that names {name}, and send plain JSON"
+            );
+            let problem = Problem::Missing { wanted };
+            values.report.add(&converter.origin, schemas, problem);
+        }
     }
 }
 

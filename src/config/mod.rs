@@ -13,6 +13,7 @@ mod references;
 mod report;
 mod routing;
 pub mod secret;
+mod shaping;
 mod values;
 
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use crate::routing::{Router, Topics};
 pub use load::{Sources, load};
 pub use report::ConfigErrors;
 use secret::Secret;
+pub use shaping::{DeleteWhen, KeyFormat, Metadata, NullValues, PkMode, Shaping};
 
 /// Everything `run` and `check` need. Made by [`load`]; nothing downstream sees raw text.
 #[derive(Debug, Clone)]
@@ -37,6 +39,7 @@ pub struct Config {
     pub insert_mode: InsertMode,
     pub unknown_fields: UnknownFields,
     pub recreated: OnRecreated,
+    pub shaping: Shaping,
     pub tolerance: Tolerance,
     pub batch_max_rows: usize,
     /// Encoded bytes of one request.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::report::quote;
 use super::values::{Values, parse_list};
-use crate::routing::{Pattern, Router, TOPIC, Topics, is_collection_name, is_partition_template};
+use crate::routing::{
+    LONGEST_TOPIC, Pattern, Router, TOPIC, Topics, is_collection_name, is_partition_template,
+};
 
 const LIST: &str = "topics";
 const REGEX: &str = "topics.regex";
@@ -60,9 +62,8 @@ fn listed(values: &mut Values<'_>, topics: Vec<String>) -> Option<Topics> {
 
 /// Kafka's rule for names; a leading `^` would be a pattern to librdkafka.
 fn is_topic_name(topic: &str) -> bool {
-    const LONGEST: usize = 249;
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    let length = 1..=LONGEST;
+    let length = 1..=LONGEST_TOPIC;
     topic.chars().all(legal) && length.contains(&topic.len()) && topic != "." && topic != ".."
 }
 

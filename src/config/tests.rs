@@ -5,6 +5,7 @@ mod mistakes;
 mod notices;
 mod sample;
 mod security;
+mod shaping;
 mod typed;
 
 use std::path::PathBuf;

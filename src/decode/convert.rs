@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::half::Half;
+use crate::key::Key;
+use crate::milvus::schema::FieldType;
+
 use super::misfit::Misfit;
 use super::raw::{Array, Object};
 use super::{number, raw, timestamp, wkt};
@@ -125,6 +128,17 @@ pub(crate) fn timestamp(value: &Value<'_>) -> Result<String, Misfit> {
     match value {
         Value::Text(text) => timestamp::from_text(text).map(Cow::into_owned),
         Value::Number(text) => timestamp::from_epoch_milliseconds(number::integer(text)?),
+        _ => Err(value.misfit()),
+    }
+}
+
+/// The value as a primary key of the type, by the same rules as in its column.
+pub(crate) fn key(kind: &FieldType, value: &Value<'_>) -> Result<Key, Misfit> {
+    match kind {
+        FieldType::Int64 => integer(value).map(Key::Int),
+        FieldType::VarChar { max_length } => {
+            varchar(value, *max_length).map(|text| Key::Text(text.into()))
+        }
         _ => Err(value.misfit()),
     }
 }

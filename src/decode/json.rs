@@ -14,31 +14,46 @@ use crate::columns::row::{Row, Want};
 use crate::plan::Plan;
 
 use super::convert::Value;
+use super::path::Slots;
 use super::raw;
 
 const WHITE_SPACE: [char; 4] = [' ', '\n', '\t', '\r'];
 
-/// Appends the row that `payload` is. `columns` were made by `plan`.
+/// Appends the row that `payload` is, for a plan that wants nothing else of a record. `columns` were made by `plan`.
 ///
 /// # Errors
 /// What is bad about the record; the columns are as before.
 pub fn decode(plan: &Plan, columns: &mut Columns, payload: &[u8]) -> Result<(), BadRecord> {
+    let mut row = Row::begin(plan, columns);
+    read(plan, &mut row, payload)?;
+    row.end()
+}
+
+/// Hands the members of `payload` to the row, by the plan; whether they say that the record deletes.
+pub(super) fn read(plan: &Plan, row: &mut Row<'_>, payload: &[u8]) -> Result<bool, BadRecord> {
     let text = std::str::from_utf8(payload).map_err(|error| not_unicode(error.valid_up_to()))?;
     if !text.trim_start_matches(WHITE_SPACE).starts_with('{') {
         return Err(not_an_object(text));
     }
-    let mut row = Row::begin(plan, columns);
+    let mut slots = Slots::new(plan);
     let mut json = Deserializer::from_str(text);
-    json.deserialize_map(Fields(&mut row))
+    let fields = Fields {
+        row: &mut *row,
+        slots: &mut slots,
+    };
+    json.deserialize_map(fields)
         .map_err(|error| malformed(text, &error))?;
     json.end().map_err(|error| trailing(text, &error))?;
-    row.end()
+    Ok(slots.hand_over(plan, row))
 }
 
 /// Hands the members of the top-level object to the row.
-struct Fields<'r, 'p>(&'r mut Row<'p>);
+struct Fields<'r, 'p, 'de> {
+    row: &'r mut Row<'p>,
+    slots: &'r mut Slots<'de>,
+}
 
-impl<'de> Visitor<'de> for Fields<'_, '_> {
+impl<'de> Visitor<'de> for Fields<'_, '_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,15 +62,18 @@ impl<'de> Visitor<'de> for Fields<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(name) = members.next_key_seed(Name)? {
-            let want = self.0.field(&name);
+            let (want, slot) = self.row.field(&name);
             let json = members.next_value::<&RawValue>()?.get();
-            hand_over(self.0, want, &name, json);
+            hand_over(self.row, want, &name, json);
+            if let Some(slot) = slot {
+                self.slots.keep(slot, json);
+            }
         }
         Ok(())
     }
 }
 
-fn hand_over(row: &mut Row<'_>, want: Want, name: &str, json: &str) {
+pub(super) fn hand_over(row: &mut Row<'_>, want: Want, name: &str, json: &str) {
     match want {
         Want::Nothing => {}
         Want::Member => row.member(name, json),

@@ -4,14 +4,19 @@ pub mod change;
 pub(crate) mod convert;
 pub(crate) mod half;
 pub mod json;
+mod key;
+mod metadata;
 pub(crate) mod misfit;
 mod number;
+mod path;
 pub(crate) mod raw;
 pub(crate) mod timestamp;
 pub(crate) mod wkt;
 
 #[cfg(test)]
 pub(crate) mod conversion_table;
+#[cfg(test)]
+mod changes;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -57,6 +57,18 @@ impl<'a> Object<'a> {
         measure(self.0.as_bytes()).len
     }
 
+    /// The JSON text of the last member of that name.
+    pub(crate) fn member(self, name: &str) -> Option<&'a str> {
+        let mut pieces = self.members().pieces;
+        let mut last = None;
+        while let (Some(key), Some(json)) = (pieces.next(), pieces.next_text()) {
+            if matches!(key, Value::Text(text) if text == name) {
+                last = Some(json);
+            }
+        }
+        last
+    }
+
     pub(crate) fn members(self) -> Members<'a> {
         let rest = self.0.strip_prefix('{').unwrap_or_default();
         Members {
@@ -87,17 +99,24 @@ pub(crate) struct Items<'a> {
     rest: &'a str,
 }
 
-impl<'a> Iterator for Items<'a> {
-    type Item = Value<'a>;
-
-    fn next(&mut self) -> Option<Value<'a>> {
+impl<'a> Items<'a> {
+    /// The JSON text of the next element.
+    fn next_text(&mut self) -> Option<&'a str> {
         let rest = self
             .rest
             .trim_start_matches([',', ':', ' ', '\n', '\t', '\r']);
         let end = end_of_value(rest.as_bytes());
         let (item, rest) = rest.split_at_checked(end)?;
         self.rest = rest;
-        (!item.is_empty()).then(|| value(item))
+        (!item.is_empty()).then_some(item)
+    }
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        self.next_text().map(value)
     }
 }
 

@@ -16,8 +16,9 @@ impl Consumer {
         for start in starts {
             let partition = &start.tenure.topic_partition;
             let inlet = self.station.lanes.inlet(partition).cloned();
-            let queue = inlet
-                .and_then(|inlet| Queue::split(&self.client, start, inlet, &self.stations.wake));
+            let (wake, wanted) = (&self.stations.wake, &self.station.headers);
+            let queue =
+                inlet.and_then(|inlet| Queue::split(&self.client, start, inlet, wake, wanted));
             let Some(queue) = queue else {
                 return Err(KafkaError::Fatal(format!("{partition} has no queue")));
             };

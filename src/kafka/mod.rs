@@ -35,6 +35,8 @@ pub struct Station {
     pub topics: Topics,
     pub rules: Rules,
     pub lanes: Lanes,
+    /// Names of the headers that are kept with a record.
+    pub headers: Arc<[String]>,
     pub stations: Stations,
     pub stop: Arc<Stop>,
 }

@@ -1,5 +1,6 @@
 //! One assigned partition: its own queue of librdkafka's, and the records taken from it into a chunk.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError as ClientError;
-use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
 
 use super::rebalance::Context;
 use crate::ledger::Start;
@@ -19,8 +20,9 @@ use crate::writer::Inlet;
 /// At most this much of one partition in a turn, so that the others have theirs.
 const TURN_BYTES: usize = 64 * 1024;
 const TURN_RECORDS: usize = 256;
-/// What a record costs beside its bytes.
-const RECORD_OVERHEAD: usize = 64;
+/// What a record costs beside its bytes, and a place for a header.
+const RECORD_OVERHEAD: usize = size_of::<Record>() + 8;
+const HEADER_OVERHEAD: usize = size_of::<Option<Range<usize>>>();
 
 /// The queue is polled only while its writer has room: that is all the backpressure there is.
 pub(super) struct Queue {
@@ -34,6 +36,8 @@ pub(super) struct Queue {
     end: Option<i64>,
     reading: bool,
     had_room: bool,
+    /// Names of the headers that are kept.
+    wanted: Arc<[String]>,
 }
 
 /// What one turn brought.
@@ -53,6 +57,7 @@ impl Queue {
         start: &Start,
         inlet: Inlet,
         wake: &Arc<Wake>,
+        wanted: &Arc<[String]>,
     ) -> Option<Self> {
         let partition = &start.tenure.topic_partition;
         let mut queue = client.split_partition_queue(&partition.topic, partition.partition)?;
@@ -71,6 +76,7 @@ impl Queue {
             end: start.end,
             reading: true,
             had_room: true,
+            wanted: Arc::clone(wanted),
         })
     }
 
@@ -106,6 +112,7 @@ impl Queue {
         let mut turn = Turn::default();
         let mut bytes = Vec::new();
         let mut records: Vec<Record> = Vec::new();
+        let mut headers = Vec::new();
         loop {
             if bytes.len() >= TURN_BYTES || records.len() >= TURN_RECORDS {
                 self.flagged.store(true, Ordering::Release); // more to come, perhaps
@@ -118,7 +125,10 @@ impl Queue {
                     turn.ended = true;
                     break;
                 }
-                Some(Ok(message)) => records.push(copy(&message, &mut bytes)),
+                Some(Ok(message)) => {
+                    records.push(copy(&message, &mut bytes));
+                    copy_headers(&message, &self.wanted, &mut bytes, &mut headers);
+                }
                 Some(Err(error)) => {
                     self.flagged.store(true, Ordering::Release);
                     turn.error = Some(error);
@@ -128,7 +138,8 @@ impl Queue {
         }
         if let Some(last) = records.last() {
             turn.handed = Some((records.len(), last.offset + 1));
-            let bytes_held = bytes.len() + records.len() * RECORD_OVERHEAD;
+            let bytes_held =
+                bytes.len() + records.len() * RECORD_OVERHEAD + headers.len() * HEADER_OVERHEAD;
             let charge = self.inlet.budget.charge(bytes_held);
             let tenure = Arc::clone(&self.tenure);
             let from = std::mem::replace(&mut self.next, last.offset + 1);
@@ -138,6 +149,7 @@ impl Queue {
                     tenure,
                     from,
                     records,
+                    headers,
                 }],
                 charge,
             });
@@ -148,16 +160,36 @@ impl Queue {
 
 /// Copies a message into the chunk: what librdkafka lends is given back at once.
 fn copy(message: &BorrowedMessage<'_>, bytes: &mut Vec<u8>) -> Record {
-    let mut put = |part: Option<&[u8]>| {
-        part.map(|part| {
-            let start = bytes.len();
-            bytes.extend_from_slice(part);
-            start..bytes.len()
-        })
-    };
     Record {
         offset: message.offset(),
-        key: put(message.key()),
-        value: put(message.payload()),
+        timestamp: message.timestamp().to_millis(),
+        key: message.key().map(|key| put(key, bytes)),
+        value: message.payload().map(|value| put(value, bytes)),
+    }
+}
+
+fn put(part: &[u8], bytes: &mut Vec<u8>) -> Range<usize> {
+    let start = bytes.len();
+    bytes.extend_from_slice(part);
+    start..bytes.len()
+}
+
+/// The wanted headers alone, each where it is wanted; the last one of a name counts.
+fn copy_headers(
+    message: &BorrowedMessage<'_>,
+    wanted: &[String],
+    bytes: &mut Vec<u8>,
+    headers: &mut Vec<Option<Range<usize>>>,
+) {
+    if wanted.is_empty() {
+        return;
+    }
+    let first = headers.len();
+    headers.resize(first + wanted.len(), None);
+    for header in message.headers().into_iter().flat_map(Headers::iter) {
+        let wanted = wanted.iter().position(|name| name == header.key);
+        if let Some(place) = wanted.and_then(|index| headers.get_mut(first + index)) {
+            *place = header.value.map(|value| put(value, bytes));
+        }
     }
 }

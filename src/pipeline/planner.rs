@@ -37,13 +37,7 @@ impl<M: Milvus> Planner<M> {
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
-            rules: plan::Rules {
-                endpoint: config.milvus.endpoint.to_string(),
-                database: config.milvus.database.clone(),
-                insert_mode: config.insert_mode,
-                unknown_fields: config.unknown_fields,
-                names_partition: config.router.partition_name.is_some(),
-            },
+            rules: plan::Rules::of(config, &shared.collection),
             plans,
             only,
         }

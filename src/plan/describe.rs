@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::config::UnknownFields;
+use crate::config::{NullValues, UnknownFields};
 use crate::milvus::schema::FieldType;
 
+use super::source::{Source, Target};
 use super::{Absent, DYNAMIC_FIELD, FieldPlan, Plan};
 
 impl Plan {
@@ -15,7 +16,7 @@ impl Plan {
             let rule = rule(field, self.primary_key == Some(index));
             rows.push([
                 field.name.to_string(),
-                format!("'{}'", field.name),
+                field.source.to_string(),
                 field.kind.to_string(),
                 rule,
             ]);
@@ -26,6 +27,15 @@ impl Plan {
                 field.name.to_string(),
                 source.into(),
                 field.kind.to_string(),
+                rule.into(),
+            ]);
+        }
+        for (name, source) in self.members() {
+            let [kind, rule] = ["JSON", "left out where a record has none"];
+            rows.push([
+                format!("{DYNAMIC_FIELD}.{name}"),
+                source,
+                kind.into(),
                 rule.into(),
             ]);
         }
@@ -48,12 +58,52 @@ impl Plan {
                 "another record field makes a bad record (behavior.on.unknown.fields=fail)".into(),
             ),
         }
+        lines.extend(self.describe_deletes());
         lines
+    }
+
+    /// What goes into `$meta` under a name that the configuration gives it, and from where.
+    fn members(&self) -> Vec<(&str, String)> {
+        let shape = &self.shape;
+        let mapped = shape.taken.iter().filter_map(|taken| {
+            let name = member(&taken.target)?;
+            Some((name, Source::Value(taken.source.clone()).to_string()))
+        });
+        let metadata = shape.metadata.iter().filter_map(|(_, target, words)| {
+            let name = member(target)?;
+            Some((name, words.to_string()))
+        });
+        mapped.chain(metadata).collect()
+    }
+
+    fn describe_deletes(&self) -> Vec<String> {
+        let tombstones = match self.shape.null_values {
+            NullValues::Ignore => None,
+            NullValues::Delete => Some(
+                "a record without a value deletes the row of its record key (behavior.on.null.values=delete)".to_owned(),
+            ),
+            NullValues::Fail => Some(
+                "a record without a value is a bad record (behavior.on.null.values=fail)".to_owned(),
+            ),
+        };
+        let marked = self.shape.delete_mark.as_ref().map(|(field, text)| {
+            format!("a record whose '{field}' is {text} deletes the row of its primary key (delete.when.field)")
+        });
+        tombstones.into_iter().chain(marked).collect()
+    }
+}
+
+fn member(target: &Target) -> Option<&str> {
+    match target {
+        Target::Member(name) => Some(name),
+        Target::Field(_) | Target::DeleteMark => None,
     }
 }
 
 fn rule(field: &FieldPlan, primary_key: bool) -> String {
     match field.absent {
+        Absent::Null if field.source == Source::Nothing => "always null",
+        Absent::Default(_) if field.source == Source::Nothing => "always the field's default",
         Absent::Required if primary_key => "required (primary key)",
         Absent::Required => "required",
         Absent::Null => "absent or null: null",

@@ -1,9 +1,9 @@
 //! Schemas and plans for tests.
 
-use crate::config::{InsertMode, UnknownFields};
+use crate::config::{InsertMode, Shaping, UnknownFields};
 use crate::milvus::schema::{DefaultValue, Field, FieldType, Schema};
 
-use super::{Plan, Rules, make};
+use super::{Plan, PlanError, Rules, make};
 
 /// A required field.
 pub(crate) fn field(name: &str, kind: FieldType) -> Field {
@@ -66,11 +66,28 @@ pub(crate) fn rules(insert_mode: InsertMode) -> Rules {
         insert_mode,
         unknown_fields: UnknownFields::Ignore,
         names_partition: false,
+        shaping: Shaping::default(),
+        longest_topic: 8,
     }
 }
 
 pub(crate) fn plan(fields: Vec<Field>) -> Plan {
     make(&schema(fields), &rules(InsertMode::Auto)).unwrap()
+}
+
+/// A plan of a collection, by what the configuration makes of a record.
+pub(crate) fn shaped(schema: &Schema, shaping: Shaping) -> Result<Plan, PlanError> {
+    let rules = Rules {
+        shaping,
+        ..rules(InsertMode::Auto)
+    };
+    make(schema, &rules)
+}
+
+/// Pairs of source and target.
+pub(crate) fn map(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    let own = |&(source, target): &(&str, &str)| (source.to_owned(), target.to_owned());
+    pairs.iter().map(own).collect()
 }
 
 /// A plan of a collection with a dynamic field.

@@ -4,24 +4,14 @@ use std::sync::Arc;
 
 use crate::columns::column::{Column, ColumnError};
 use crate::columns::structs::Strangers;
-use crate::config::{InsertMode, UnknownFields};
+use crate::config::{InsertMode, PkMode};
 use crate::milvus::schema::{Field, FieldType, Schema};
 use crate::milvus::version::Version;
 use crate::target::Target;
 
-use super::{Absent, FieldPlan, LeftOut, Operation, Plan, names};
-
-/// What the configuration has to say about a plan.
-#[derive(Debug, Clone, Default)]
-pub struct Rules {
-    /// For messages.
-    pub endpoint: String,
-    pub database: String,
-    pub insert_mode: InsertMode,
-    pub unknown_fields: UnknownFields,
-    /// `partition.name` is set: the Milvus partition is ours to name.
-    pub names_partition: bool,
-}
+use super::shape::shape;
+use super::source::{Shape, Source};
+use super::{Absent, FieldPlan, LeftOut, Operation, Plan, Rules, ShapeError, names};
 
 /// Why a collection cannot be written, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +42,8 @@ pub enum PlanError {
         "the default value that Milvus reports for field '{field}' does not fit its type {kind}; mend the field's default in the collection"
     )]
     UnfitDefault { field: Arc<str>, kind: String },
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
 }
 
 /// The plan for `schema` under `rules`.
@@ -66,8 +58,11 @@ pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
             field: field.name.clone(),
         });
     }
-    let operation = operation(primary_key(schema)?, rules.insert_mode)?;
+    let key = primary_key(schema)?;
+    let operation = operation(key, rules.insert_mode)?;
     routed_right(schema, operation)?;
+    // Where the property lets a record bring the key, all rows of a request have it or none.
+    let sends_auto_id = schema.allow_insert_auto_id && rules.shaping.pk_mode != PkMode::None;
     let mut plan = Plan {
         database: rules.database.clone(),
         collection: schema.collection.as_str().into(),
@@ -79,10 +74,11 @@ pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
         left_out: Vec::new(),
         dynamic: schema.dynamic,
         unknown_fields: rules.unknown_fields,
+        shape: Shape::default(),
         ignored: names::Names::default(),
     };
     for field in &schema.fields {
-        match filled_by_milvus(field) {
+        match filled_by_milvus(field, sends_auto_id) {
             Some(source) => plan.left_out.push(LeftOut {
                 name: field.name.clone(),
                 kind: field.kind.clone(),
@@ -91,6 +87,7 @@ pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
             None => plan.add(field)?,
         }
     }
+    shape(&mut plan, key, &rules.shaping, rules.longest_topic)?;
     Ok(plan)
 }
 
@@ -155,8 +152,8 @@ fn routed_right(schema: &Schema, operation: Operation) -> Result<(), PlanError> 
     }
 }
 
-fn filled_by_milvus(field: &Field) -> Option<&'static str> {
-    if field.auto_id {
+fn filled_by_milvus(field: &Field, sends_auto_id: bool) -> Option<&'static str> {
+    if field.auto_id && !sends_auto_id {
         Some("made by Milvus (autoID)")
     } else if field.function_output {
         Some("made by a function of the collection")
@@ -187,6 +184,7 @@ fn field_plan(plan: &Plan, field: &Field) -> Result<FieldPlan, PlanError> {
         }
     })?;
     Ok(FieldPlan {
+        source: Source::Value(name.clone()),
         name,
         kind: field.kind.clone(),
         absent,

@@ -5,6 +5,11 @@ mod describe;
 pub(crate) mod fixture;
 mod make;
 mod names;
+mod primary_key;
+mod rules;
+mod shape;
+mod shape_error;
+pub(crate) mod source;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,8 +19,12 @@ use crate::config::UnknownFields;
 use crate::milvus::schema::{DefaultValue, FieldType};
 use crate::target::Target;
 
-pub use make::{PlanError, Rules, make};
+pub use make::{PlanError, make};
 pub(crate) use names::{Names, shown};
+pub use rules::Rules;
+pub use shape_error::ShapeError;
+use source::Shape;
+pub use source::Source;
 
 /// The column that holds what has no column of its own.
 pub(crate) const DYNAMIC_FIELD: &str = "$meta";
@@ -32,13 +41,15 @@ pub struct Plan {
     pub fields: Vec<FieldPlan>,
     /// Index in `fields` of the primary key, or `None` where Milvus makes it.
     pub primary_key: Option<usize>,
-    /// Record field name → index in `fields`.
+    /// Record field name → index in `fields`, where the value has no other use.
     pub by_name: HashMap<Arc<str>, usize>,
     /// Fields of the collection that are never sent.
     pub left_out: Vec<LeftOut>,
     /// Unknown record fields go into `$meta`.
     pub dynamic: bool,
     pub unknown_fields: UnknownFields,
+    /// What the configuration makes of a record beside that.
+    pub(crate) shape: Shape,
     /// Record fields already named in the log as ignored.
     ignored: Names,
 }
@@ -53,6 +64,7 @@ pub enum Operation {
 pub struct FieldPlan {
     pub name: Arc<str>,
     pub kind: FieldType,
+    pub source: Source,
     pub absent: Absent,
     /// What every batch's column starts from: made with the plan, so that a column cannot fail later.
     pub(crate) empty: Column,
@@ -85,6 +97,8 @@ pub(crate) enum Place {
     Field(usize),
     /// Into `$meta`, under its own name.
     Dynamic,
+    /// Nowhere now: it is kept for what is taken out of it.
+    Used,
     /// Nowhere; the log has named the field once.
     Ignored,
     /// Nowhere, and the rules make that a bad record.
@@ -95,10 +109,24 @@ pub(crate) enum Place {
 
 impl Plan {
     /// Where the record field `name` belongs. Names an ignored field in the log at its first time.
-    pub(crate) fn place(&self, name: &str) -> Place {
+    /// With it comes the slot in which its text is kept, where it has another use.
+    pub(crate) fn place(&self, name: &str) -> (Place, Option<usize>) {
         if let Some(index) = self.by_name.get(name) {
-            return Place::Field(*index);
+            return (Place::Field(*index), None);
         }
+        match self.shape.uses.get(name) {
+            Some(used) => {
+                if used.place == Place::Ignored {
+                    self.ignore(name, used.ignored);
+                }
+                (used.place, used.slot)
+            }
+            None => (self.place_of_other(name), None),
+        }
+    }
+
+    /// Where a field belongs that the plan has no use for.
+    fn place_of_other(&self, name: &str) -> Place {
         if let Some(field) = self.left_out.iter().find(|field| &*field.name == name) {
             self.ignore(name, field.source);
             return Place::Ignored;
@@ -112,6 +140,12 @@ impl Plan {
                 Place::Ignored
             }
         }
+    }
+
+    /// The primary key's index and field, where it is sent.
+    pub(crate) fn key_field(&self) -> Option<(usize, &FieldPlan)> {
+        let index = self.primary_key?;
+        Some((index, self.fields.get(index)?))
     }
 
     fn ignore(&self, name: &str, reason: &'static str) {

@@ -11,6 +11,8 @@ pub use lanes::{Lanes, Opener};
 pub use pattern::Pattern;
 
 pub(crate) const TOPIC: &str = "${topic}";
+/// Bytes of a topic's name at most, says Kafka.
+pub(crate) const LONGEST_TOPIC: usize = 249;
 
 /// What is read.
 #[derive(Debug, Clone)]

@@ -95,6 +95,8 @@ fn make_plan() -> Arc<Plan> {
         insert_mode: InsertMode::Auto,
         unknown_fields: UnknownFields::Ignore,
         names_partition: false,
+        shaping: crate::config::Shaping::default(),
+        longest_topic: 1,
     };
     Arc::new(plan::make(&schema(), &rules).unwrap())
 }
@@ -133,8 +135,8 @@ fn chunk(
         bytes.extend_from_slice(value.as_deref().unwrap_or_default().as_bytes());
         records.push(Record {
             offset,
-            key: None,
             value: value.is_some().then_some(start..bytes.len()),
+            ..Record::default()
         });
     }
     Chunk {
@@ -144,6 +146,7 @@ fn chunk(
             tenure: Arc::clone(tenure),
             from: first,
             records,
+            headers: Vec::new(),
         }],
     }
 }

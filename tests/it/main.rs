@@ -24,6 +24,7 @@ mod property;
 mod recreated;
 mod routing;
 mod secure;
+mod shaping;
 mod support;
 mod tidy;
 mod trouble;

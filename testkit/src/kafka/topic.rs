@@ -9,7 +9,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::groups::GroupList;
-use rdkafka::message::{DeliveryResult, Message as _};
+use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
@@ -26,6 +26,10 @@ pub struct Record {
     pub key: Option<Vec<u8>>,
     /// `None` is a tombstone.
     pub value: Option<Vec<u8>>,
+    /// Milliseconds since 1970; without one the producer's clock says it.
+    pub timestamp: Option<i64>,
+    /// `None` is a null.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
 }
 
 impl Record {
@@ -48,6 +52,17 @@ impl Record {
     pub fn key(self, key: impl Into<Vec<u8>>) -> Record {
         let key = Some(key.into());
         Record { key, ..self }
+    }
+
+    pub fn timestamp(self, millis: i64) -> Record {
+        let timestamp = Some(millis);
+        Record { timestamp, ..self }
+    }
+
+    pub fn header(mut self, name: &str, value: Option<&[u8]>) -> Record {
+        let value = value.map(<[u8]>::to_vec);
+        self.headers.push((name.to_owned(), value));
+        self
     }
 
     pub fn partition(self, partition: i32) -> Record {
@@ -302,6 +317,8 @@ impl Topic {
             message.partition = record.partition;
             message.key = record.key.as_deref();
             message.payload = record.value.as_deref();
+            message.timestamp = record.timestamp;
+            message.headers = headers(record);
             match producer.send(message) {
                 Ok(()) => true,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => false,
@@ -309,6 +326,17 @@ impl Topic {
             }
         });
     }
+}
+
+fn headers(record: &Record) -> Option<OwnedHeaders> {
+    let own = |headers: OwnedHeaders, (key, value): &(String, Option<Vec<u8>>)| {
+        headers.insert(Header {
+            key,
+            value: value.as_ref(),
+        })
+    };
+    let headers = record.headers.iter();
+    (!record.headers.is_empty()).then(|| headers.fold(OwnedHeaders::new(), own))
 }
 
 /// Counts the records that the broker did not take.
