@@ -346,7 +346,8 @@ proptest! {
         for (row, _) in &batch {
             decode(&plan, &mut columns, payload(&plan, row).as_bytes()).unwrap();
             // What is rolled back in between leaves no trace.
-            decode(&plan, &mut columns, br#"{"id":1,"vector":[1,2],"text":"x","y":1}"#).unwrap_err();
+            let unfit = br#"{"id":1,"vector":[1,2],"array":[1],"structs":[{"i":1,"v":[1,2]}],"text":"x","y":1}"#;
+            decode(&plan, &mut columns, unfit).unwrap_err();
         }
         let dead: Vec<bool> = batch.iter().map(|(_, dead)| any_dead && *dead).collect();
         let alive = || batch.iter().filter(|(_, dead)| !(any_dead && *dead)).map(|(row, _)| row);

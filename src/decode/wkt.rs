@@ -73,9 +73,9 @@ impl<'a> Reader<'a> {
         }
         match shape {
             Shape::Point => {
-                self.expect('(', "no opening parenthesis")?;
+                self.require('(', "no opening parenthesis")?;
                 self.point()?;
-                self.expect(')', "no closing parenthesis")
+                self.require(')', "no closing parenthesis")
             }
             Shape::Line => self.points(2).map(drop),
             Shape::Polygon => self.list(|reader| reader.ring()),
@@ -122,12 +122,12 @@ impl<'a> Reader<'a> {
         &mut self,
         mut member: impl FnMut(&mut Self) -> Result<(), NotWkt>,
     ) -> Result<(), NotWkt> {
-        self.expect('(', "no opening parenthesis")?;
+        self.require('(', "no opening parenthesis")?;
         loop {
             member(self)?;
             self.space();
             if !self.take(',') {
-                return self.expect(')', "no closing parenthesis");
+                return self.require(')', "no closing parenthesis");
             }
         }
     }
@@ -207,7 +207,7 @@ impl<'a> Reader<'a> {
         rest.get(..letters).unwrap_or_default()
     }
 
-    fn expect(&mut self, wanted: char, missing: &'static str) -> Result<(), NotWkt> {
+    fn require(&mut self, wanted: char, missing: &'static str) -> Result<(), NotWkt> {
         self.space();
         if self.take(wanted) {
             return Ok(());

@@ -195,7 +195,7 @@ fn field_plan(plan: &Plan, field: &Field) -> Result<FieldPlan, PlanError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::milvus::schema::DefaultValue;
+    use crate::milvus::schema::{DefaultValue, StructArray};
     use crate::plan::fixture::{auto_key, field, key, nullable, rules, schema, with_default};
 
     #[test]
@@ -306,6 +306,17 @@ mod tests {
             with(with_default("i", FieldType::Int8, default)),
             &["'i'", "default", "Int8"],
         );
+        for kind in [FieldType::Geometry, FieldType::Timestamptz] {
+            let name = kind.to_string();
+            let default = DefaultValue::Text("POINT(1)".into());
+            let field = with_default("x", kind, default);
+            check(with(field), &["'x'", "default", &name]);
+        }
+        let empty = FieldType::ArrayOfStruct(StructArray {
+            fields: Vec::new(),
+            max_capacity: None,
+        });
+        check(with(field("chunks", empty)), &["'chunks'", "Array<Struct"]);
         check(vec![field("x", FieldType::Int8)], &["no primary key"]);
         check(
             vec![key("x", FieldType::Bool)],
