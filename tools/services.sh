@@ -3,6 +3,7 @@
 #   kafka/lib     a Kafka broker, by Maven (tools/kafka/pom.xml)
 #   milvus        Milvus 2.3.5 standalone, the newest full server on PyPI, unpacked into server/
 #   milvus-lite   Milvus Lite and the official client, which it does not start without
+#   milvus-lite25 Milvus Lite 2.5.1, the last one on Milvus's own C++ core: the program and its libraries alone
 set -eu
 cd "$(dirname "$0")/.."
 services=$PWD/target/services
@@ -33,6 +34,12 @@ PYTHON
 # check-jsonschema carries the Compose specification's schema.
 milvus_lite() {
   venv "$1" milvus-lite==3.2.2 pymilvus==3.0.2 check-jsonschema==0.39.0
+}
+
+# The package around the program only starts it, and the testkit does that itself.
+milvus_lite25() {
+  venv "$1/venv" --no-deps milvus-lite==2.5.1 &&
+    mv "$1"/venv/lib/python*/site-packages/milvus_lite/lib "$1/server" && rm -r "$1/venv"
 }
 
 venv() { # DIR PACKAGE...
@@ -71,8 +78,9 @@ fetch() { # NAME FUNCTION
 fetch kafka kafka & kafka=$!
 fetch milvus milvus & milvus=$!
 fetch milvus-lite milvus_lite & lite=$!
+fetch milvus-lite25 milvus_lite25 & lite25=$!
 failed=0
-for fetching in $kafka $milvus $lite; do
+for fetching in $kafka $milvus $lite $lite25; do
   wait "$fetching" || failed=1
 done
 exit $failed

@@ -16,6 +16,7 @@
     reason = "a helper that fails fails its test, with the text"
 )]
 
+mod half;
 mod ports;
 mod runtime;
 mod tls_proxy;

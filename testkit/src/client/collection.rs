@@ -5,7 +5,11 @@ use prost::Message as _;
 use crate::proto::common::KeyValuePair;
 use crate::proto::milvus::{CreateCollectionRequest, CreateIndexRequest};
 use crate::proto::schema::value_field::Data;
-use crate::proto::schema::{CollectionSchema, DataType, FieldSchema, ValueField};
+use crate::proto::schema::{
+    CollectionSchema, DataType, FieldSchema, FunctionSchema, StructArrayFieldSchema, ValueField,
+};
+
+const BM25: i32 = 1;
 
 /// Name and schema of a collection: `Collection::new("articles").int64_key("id").float_vector("v", 8)`.
 #[derive(Debug, Clone)]
@@ -27,6 +31,11 @@ impl Collection {
         &self.schema.name
     }
 
+    /// For [`crate::fake::Fake::create`].
+    pub fn schema(&self) -> CollectionSchema {
+        self.schema.clone()
+    }
+
     pub fn int64_key(self, name: &str) -> Collection {
         self.scalar(name, DataType::Int64).key()
     }
@@ -40,7 +49,8 @@ impl Collection {
         self.last(|field| field.auto_id = true)
     }
 
-    /// A field whose type needs nothing else said: Bool, the integers, Float, Double, JSON.
+    /// A field whose type needs nothing else said: Bool, the integers, Float, Double, JSON, Geometry, Timestamptz,
+    /// SparseFloatVector.
     pub fn scalar(mut self, name: &str, data_type: DataType) -> Collection {
         self.schema.fields.push(FieldSchema {
             name: name.to_owned(),
@@ -54,6 +64,80 @@ impl Collection {
     pub fn varchar(self, name: &str, max_length: u32) -> Collection {
         self.scalar(name, DataType::VarChar)
             .param("max_length", max_length)
+    }
+
+    pub fn text(self, name: &str, max_length: u32) -> Collection {
+        self.scalar(name, DataType::Text)
+            .param("max_length", max_length)
+    }
+
+    /// Of scalars that need nothing else said.
+    pub fn array(self, name: &str, element: DataType, max_capacity: u32) -> Collection {
+        self.scalar(name, DataType::Array)
+            .last(|field| field.element_type = element.into())
+            .param("max_capacity", max_capacity)
+    }
+
+    pub fn varchar_array(self, name: &str, max_length: u32, max_capacity: u32) -> Collection {
+        self.array(name, DataType::VarChar, max_capacity)
+            .param("max_length", max_length)
+    }
+
+    /// Of structs with the fields of `element`, which is a collection that has no key.
+    pub fn struct_array(
+        mut self,
+        name: &str,
+        element: Collection,
+        max_capacity: u32,
+    ) -> Collection {
+        let fields = element.schema.fields.into_iter().map(|mut field| {
+            field.element_type = field.data_type;
+            let array = match is_vector(&field) {
+                true => DataType::ArrayOfVector,
+                false => DataType::Array,
+            };
+            field.data_type = array.into();
+            let capacity = pair("max_capacity", &max_capacity.to_string());
+            field.type_params.push(capacity);
+            field
+        });
+        self.schema
+            .struct_array_fields
+            .push(StructArrayFieldSchema {
+                name: name.to_owned(),
+                fields: fields.collect(),
+                ..Default::default()
+            });
+        self
+    }
+
+    /// The struct array before may be null.
+    pub fn nullable_structs(mut self) -> Collection {
+        let structs = self.schema.struct_array_fields.last_mut();
+        structs.expect("a struct array before").nullable = true;
+        self
+    }
+
+    /// `output`, a sparse vector, is made by Milvus from the words in the VarChar field `input`.
+    pub fn bm25(mut self, input: &str, output: &str) -> Collection {
+        let mut fields = self.schema.fields.iter_mut();
+        let words = fields.find(|field| field.name == input);
+        let analyzer = pair("enable_analyzer", "true");
+        words.expect("a field before").type_params.push(analyzer);
+        self.schema.functions.push(FunctionSchema {
+            name: format!("{output}_of_{input}"),
+            r#type: BM25,
+            input_field_names: vec![input.to_owned()],
+            output_field_names: vec![output.to_owned()],
+        });
+        self.scalar(output, DataType::SparseFloatVector)
+            .last(|field| field.is_function_output = true)
+    }
+
+    /// As `allow_insert_auto_id`.
+    pub fn property(mut self, key: &str, value: &str) -> Collection {
+        self.schema.properties.push(pair(key, value));
+        self
     }
 
     pub fn float_vector(self, name: &str, dim: u32) -> Collection {
@@ -90,19 +174,19 @@ impl Collection {
             collection_name: self.schema.name.clone(),
             schema: self.schema.encode_to_vec(),
             shards_num: 1,
+            properties: self.schema.properties.clone(),
             ..Default::default()
         }
     }
 
     /// An exact index for every vector field: without one the collection cannot be loaded.
     pub(super) fn index_requests(&self) -> Vec<CreateIndexRequest> {
-        let is_vector = |field: &&FieldSchema| field.data_type >= DataType::BinaryVector as i32;
-        let vectors = self.schema.fields.iter().filter(is_vector);
+        let vectors = self.schema.fields.iter().filter(|field| is_vector(field));
         let request = |field: &FieldSchema| CreateIndexRequest {
             collection_name: self.schema.name.clone(),
             field_name: field.name.clone(),
             index_name: field.name.clone(),
-            extra_params: index_params(field.data_type()),
+            extra_params: index_params(field),
             ..Default::default()
         };
         vectors.map(request).collect()
@@ -122,9 +206,16 @@ impl Collection {
     }
 }
 
-fn index_params(data_type: DataType) -> Vec<KeyValuePair> {
-    let (index, metric) = match data_type {
+fn is_vector(field: &FieldSchema) -> bool {
+    field.data_type >= DataType::BinaryVector as i32
+}
+
+fn index_params(field: &FieldSchema) -> Vec<KeyValuePair> {
+    let (index, metric) = match field.data_type() {
         DataType::BinaryVector => ("BIN_FLAT", "HAMMING"),
+        DataType::SparseFloatVector if field.is_function_output => {
+            ("SPARSE_INVERTED_INDEX", "BM25")
+        }
         DataType::SparseFloatVector => ("SPARSE_INVERTED_INDEX", "IP"),
         _ => ("FLAT", "L2"),
     };

@@ -152,7 +152,11 @@ impl MilvusClient {
     pub fn query(&self, collection: &str, filter: &str) -> Vec<Row> {
         let description = self.describe(collection);
         let schema = description.expect("a collection").schema.unwrap();
-        let mut names: Vec<String> = schema.fields.into_iter().map(|field| field.name).collect();
+        // What a function makes can be searched and not read.
+        let fields = schema.fields.into_iter().filter(|f| !f.is_function_output);
+        let structs = schema.struct_array_fields.into_iter();
+        let names = fields.map(|field| field.name);
+        let mut names: Vec<String> = names.chain(structs.map(|field| field.name)).collect();
         if schema.enable_dynamic_field {
             names.push("$meta".to_owned());
         }

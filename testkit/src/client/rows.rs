@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Row;
+use crate::half::{bf16, f16};
 use crate::proto::schema::field_data::Field;
 use crate::proto::schema::scalar_field::Data as Scalars;
 use crate::proto::schema::vector_field::Data as Vectors;
@@ -31,7 +32,8 @@ fn values(column: &FieldData) -> Vec<Value> {
     let data = match &column.field {
         Some(Field::Scalars(scalars)) => scalar_values(scalars),
         Some(Field::Vectors(vectors)) => vector_values(vectors),
-        other => panic!("{}: cannot read {other:?}", column.field_name),
+        Some(Field::StructArrays(structs)) => struct_arrays(&structs.fields),
+        None => Vec::new(),
     };
     if column.valid_data.is_empty() {
         return data;
@@ -58,7 +60,7 @@ fn scalar_values(scalars: &ScalarField) -> Vec<Value> {
         Some(Scalars::BoolData(array)) => all(&array.data),
         Some(Scalars::IntData(array)) => all(&array.data),
         Some(Scalars::LongData(array)) => all(&array.data),
-        Some(Scalars::FloatData(array)) => floats(&array.data),
+        Some(Scalars::FloatData(array)) => all(&array.data),
         Some(Scalars::DoubleData(array)) => all(&array.data),
         Some(Scalars::StringData(array)) => all(&array.data),
         Some(Scalars::JsonData(array)) => array.data.iter().map(|text| json(text)).collect(),
@@ -66,24 +68,93 @@ fn scalar_values(scalars: &ScalarField) -> Vec<Value> {
             let rows = array.data.iter();
             rows.map(|row| Value::Array(scalar_values(row))).collect()
         }
+        Some(Scalars::GeometryWktData(array)) => all(&array.data),
         None => Vec::new(),
         other => panic!("cannot read {other:?}"),
     }
 }
 
+/// A binary vector as its bytes, a sparse one as `{"index": value}`.
 fn vector_values(vectors: &VectorField) -> Vec<Value> {
+    fn rows<T: Copy + Into<Value>>(data: &[T], width: usize) -> Vec<Value> {
+        let row = |row: &[T]| Value::Array(row.iter().map(|value| (*value).into()).collect());
+        data.chunks(width).map(row).collect()
+    }
     let dim = usize::try_from(vectors.dim).expect("a dimension");
     match &vectors.data {
-        Some(Vectors::FloatVector(array)) => {
-            let rows = array.data.chunks(dim);
-            rows.map(|row| Value::Array(floats(row))).collect()
+        Some(Vectors::FloatVector(array)) => rows(&array.data, dim),
+        Some(Vectors::BinaryVector(bytes)) => rows(bytes, dim / 8),
+        Some(Vectors::Float16Vector(bytes)) => rows(&halves(bytes, f16), dim),
+        Some(Vectors::Bfloat16Vector(bytes)) => rows(&halves(bytes, bf16), dim),
+        Some(Vectors::Int8Vector(bytes)) => {
+            let signed: Vec<i8> = bytes
+                .iter()
+                .map(|byte| i8::from_le_bytes([*byte]))
+                .collect();
+            rows(&signed, dim)
         }
-        other => panic!("cannot read {other:?}"),
+        Some(Vectors::SparseFloatVector(array)) => {
+            array.contents.iter().map(|row| sparse(row)).collect()
+        }
+        Some(Vectors::VectorArray(array)) => {
+            let rows = array.data.iter();
+            rows.map(|row| Value::Array(vector_values(row))).collect()
+        }
+        None => Vec::new(),
     }
 }
 
-fn floats(data: &[f32]) -> Vec<Value> {
-    data.iter().map(|v| Value::from(f64::from(*v))).collect()
+fn halves(bytes: &[u8], widen: fn(u16) -> f32) -> Vec<f32> {
+    let (pairs, _) = bytes.as_chunks::<2>();
+    let values = pairs.iter();
+    values
+        .map(|pair| widen(u16::from_le_bytes(*pair)))
+        .collect()
+}
+
+fn sparse(row: &[u8]) -> Value {
+    let (pairs, _) = row.as_chunks::<8>();
+    let entry = |[a, b, c, d, e, f, g, h]: &[u8; 8]| {
+        let index = u32::from_le_bytes([*a, *b, *c, *d]);
+        let value = f32::from_le_bytes([*e, *f, *g, *h]);
+        (index.to_string(), Value::from(value))
+    };
+    Value::Object(pairs.iter().map(entry).collect())
+}
+
+/// Arrays of objects out of a column for each sub-field.
+fn struct_arrays(subs: &[FieldData]) -> Vec<Value> {
+    let columns = subs
+        .iter()
+        .map(|sub| (sub.field_name.as_str(), values(sub)));
+    let columns: Vec<(&str, Vec<Value>)> = columns.collect();
+    let rows = columns.first().map_or(0, |(_, rows)| rows.len());
+    let row = |index: usize| {
+        let arrays = columns
+            .iter()
+            .map(|(name, rows)| (*name, rows[index].as_array()));
+        let arrays: Vec<_> = arrays.collect();
+        if arrays.iter().any(|(_, array)| array.is_none()) {
+            return Value::Null;
+        }
+        let length = arrays
+            .iter()
+            .filter_map(|(_, array)| *array)
+            .map(Vec::len)
+            .max();
+        let object = |at: usize| {
+            let member = |(name, array): &(&str, Option<&Vec<Value>>)| {
+                let element = array.and_then(|array| array.get(at));
+                (
+                    (*name).to_owned(),
+                    element.cloned().expect("arrays of one length"),
+                )
+            };
+            Value::Object(arrays.iter().map(member).collect::<Map<_, _>>())
+        };
+        Value::Array((0..length.unwrap_or(0)).map(object).collect())
+    };
+    (0..rows).map(row).collect()
 }
 
 /// Milvus Lite takes the quotes off a JSON string.

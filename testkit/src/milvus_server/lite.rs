@@ -1,6 +1,7 @@
-//! Milvus Lite, the Python server: quick to come back, no authorization, no TLS.
+//! Milvus Lite: quick to come back, no authorization, no TLS. 3.2.2 is a server in Python; 2.5.1 is Milvus's own C++
+//! core, which has more vector types and dies of columns that do not fit its schema.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -8,21 +9,39 @@ use crate::client::MilvusClient;
 use crate::process::{Process, Signal};
 use crate::{ports, services};
 
+/// Which Milvus Lite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LiteRelease {
+    V2_5_1,
+    V3_2_2,
+}
+
 /// A running Milvus Lite. Dropping it kills it.
 #[derive(Debug)]
 pub struct Lite {
+    release: LiteRelease,
     process: Process,
     dir: PathBuf,
     port: u16,
 }
 
 impl Lite {
-    /// Starts it on a new data folder.
+    /// Starts 3.2.2 on a new data folder.
     pub fn start() -> Lite {
+        Lite::start_release(LiteRelease::V3_2_2)
+    }
+
+    /// Starts it on a new data folder.
+    pub fn start_release(release: LiteRelease) -> Lite {
         let dir = services::scratch("milvus-lite");
         let port = ports::free();
-        let process = Process::start("milvus-lite", &command(&dir, port));
-        let lite = Lite { process, dir, port };
+        let process = Process::start("milvus-lite", &command(release, &dir, port));
+        let lite = Lite {
+            release,
+            process,
+            dir,
+            port,
+        };
         lite.await_ready();
         lite
     }
@@ -53,7 +72,7 @@ impl Lite {
     /// Starts it on the same port and data.
     pub fn start_again(&mut self) {
         let log = self.process.log().to_owned();
-        let command = command(&self.dir, self.port);
+        let command = command(self.release, &self.dir, self.port);
         self.process = Process::start_logging_to("milvus-lite", log, &command);
         self.await_ready();
     }
@@ -72,10 +91,22 @@ impl Lite {
     }
 }
 
-fn command(dir: &std::path::Path, port: u16) -> Command {
-    let mut command = services::python();
-    command.args(["-m", "milvus_lite", "server", "--data-dir"]);
-    command.arg(dir.join("data")).current_dir(dir);
-    command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-    command
+fn command(release: LiteRelease, dir: &Path, port: u16) -> Command {
+    match release {
+        LiteRelease::V2_5_1 => {
+            let server = services::home("milvus-lite25").join("server");
+            let mut command = Command::new(server.join("milvus"));
+            command.env("LD_LIBRARY_PATH", &server).current_dir(dir);
+            let address = format!("127.0.0.1:{port}");
+            command.arg(dir.join("data.db")).args([&address, "ERROR"]);
+            command
+        }
+        LiteRelease::V3_2_2 => {
+            let mut command = services::python();
+            command.args(["-m", "milvus_lite", "server", "--data-dir"]);
+            command.arg(dir.join("data")).current_dir(dir);
+            command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
+            command
+        }
+    }
 }

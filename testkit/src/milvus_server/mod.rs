@@ -1,9 +1,9 @@
-//! Real Milvus servers: 2.3.5 standalone, and Milvus Lite.
+//! Real Milvus servers: 2.3.5 standalone, and two releases of Milvus Lite.
 
 mod lite;
 mod standalone;
 
-pub use lite::Lite;
+pub use lite::{Lite, LiteRelease};
 pub use standalone::{ROOT_TOKEN, Standalone, StandaloneOptions};
 
 use std::time::Duration;
