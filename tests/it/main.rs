@@ -30,5 +30,6 @@ mod tidy;
 mod trouble;
 mod types;
 mod until_end;
+mod vectors;
 mod walk_through;
 mod wire;
