@@ -10,6 +10,9 @@ mod half;
 #[path = "../../src/decode/misfit.rs"]
 #[allow(dead_code, reason = "only what a number can be is tested here")]
 mod misfit;
+#[path = "../../src/decode/wkt.rs"]
+#[allow(dead_code, reason = "only its error is named here")]
+mod wkt;
 #[path = "../../src/decode/number.rs"]
 #[allow(dead_code, reason = "only the conversion is tested here")]
 mod number;
