@@ -2,7 +2,7 @@
 
 mod destinations;
 
-use testkit::kafka::{Record, Topic};
+use testkit::kafka::{Broker, BrokerOptions, Record, Topic};
 use testkit::sink::{Sink, SinkCommand};
 use testkit::{services, suite, wait};
 
@@ -139,6 +139,42 @@ fn members_with_the_same_pattern_share_what_comes() {
     for sink in sinks {
         assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
     }
+}
+
+/// What was found last is read on.
+#[test]
+fn a_kafka_that_does_not_answer_or_starts_again_takes_no_topic_away() {
+    let mut broker = Broker::start(&BrokerOptions::default());
+    let name = services::unique("regex_silence");
+    let endpoint = suite::lite().endpoint();
+    let job = Job::with(&broker, "regex_silence", 1, endpoint, None);
+    let collection = name.replace('-', "_");
+    job.create(&articles(&collection));
+    let topic = broker.topic_named(&name, 2, &[]);
+    let sink = job
+        .quick()
+        .set("topics", "")
+        .set("topics.regex", &name)
+        .set("collection.name", "${topic}")
+        .set("consumer.metadata.max.age.ms", "500")
+        .start();
+    produce(&topic, 0..10);
+    job.milvus.await_count(&collection, 10, SOON);
+
+    broker.pause();
+    sink.wait_for_line("cause=\"kafka_unreachable\"", SOON);
+    broker.resume();
+    produce(&topic, 10..20);
+    job.milvus.await_count(&collection, 20, SOON);
+
+    broker.kill();
+    broker.start_again();
+    produce(&topic, 20..30);
+    job.milvus.await_count(&collection, 30, SOON);
+    topic.await_committed_to_end(&job.group(), SOON);
+    sink.await_readyz(200, SOON);
+    assert!(sink.find_line("is gone").is_none(), "{}", sink.output());
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 
 #[test]
