@@ -160,6 +160,8 @@ fn a_kafka_that_does_not_answer_or_starts_again_takes_no_topic_away() {
         .start();
     produce(&topic, 0..10);
     job.milvus.await_count(&collection, 10, SOON);
+    // A commit under way would stand before the question about topics.
+    topic.await_committed_to_end(&job.group(), SOON);
 
     broker.pause();
     sink.wait_for_line("cause=\"kafka_unreachable\"", SOON);
@@ -203,6 +205,23 @@ fn a_topic_that_would_meet_another_in_its_collection_is_not_read_and_stops_nobod
 
     newcomer.delete();
     sink.await_readyz(200, SOON);
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+}
+
+#[test]
+fn a_collection_whose_topic_is_gone_is_not_waited_for() {
+    let family = Family::on_lite("regex_needs");
+    family.create("-a");
+    let topics = ["-a", "-b"].map(|suffix| family.topic(suffix, 1));
+    let sink = family.matching("-.").start();
+    let sentence = format!("collection '{}' does not exist", family.collection("-b"));
+    assert_held(&sink, "collection_missing", &[&sentence]);
+    topics[1].delete();
+    sink.await_readyz(200, SOON);
+    // Needed again.
+    family.topic("-b", 1);
+    let reasons = sink.await_readyz(503, SOON);
+    assert!(reasons.contains(&sentence), "{reasons}");
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 
