@@ -1,5 +1,6 @@
 //! `check`: reads, connects, describes and prints what would happen. Writes nothing and joins no group.
 
+mod partitions;
 mod topics;
 
 use std::collections::BTreeSet;
@@ -75,11 +76,16 @@ pub async fn check_within(
         ask(&mut asking, &routes);
     }
     writeln!(out, "\nMilvus at {}", milvus.endpoint())?;
+    let mut found = Verdict::Clean;
     if let Some(described) = patiently(patience, out, asking.join_next()).await? {
         for (name, schema) in described.map_err(PipelineError::from)? {
-            verdict = verdict.max(collection(config, &name, schema, out)?);
+            found = found.max(collection(config, &name, schema, out)?);
         }
     }
+    if found == Verdict::Clean {
+        found = partitions::partitions(&milvus, &routes, out).await?;
+    }
+    verdict = verdict.max(found);
     let conclusion = match verdict {
         Verdict::Clean => "everything is there: `run` would start to write at once",
         Verdict::WouldFail => "`run` would wait: see the lines marked with ✗",

@@ -24,6 +24,7 @@ impl Consumer {
         for topic in &topics {
             self.station.lanes.open(topic);
         }
+        self.report_needs(&topics);
         if topics.is_empty() {
             self.client.unsubscribe();
         } else {
@@ -36,6 +37,21 @@ impl Consumer {
         }
         self.subscribed = topics;
         Ok(())
+    }
+
+    /// A collection that only topics of before went to is not waited for.
+    fn report_needs(&self, topics: &[String]) {
+        let (router, board) = (self.station.lanes.router(), &self.stations.board);
+        let scope = |topic: &String| Scope::Collection(router.destination(topic).collection);
+        let needed: BTreeSet<Scope> = topics.iter().map(scope).collect();
+        for scope in &needed {
+            board.heed(scope);
+        }
+        for scope in self.subscribed.iter().map(scope) {
+            if !needed.contains(&scope) {
+                board.ignore(scope);
+            }
+        }
     }
 
     /// Asks which topics are there: while one of the list is missing or no partition has come, and where some are to

@@ -13,7 +13,8 @@ use tonic::{Request, Response};
 use super::credentials::{Credentials, Login};
 use super::proto::milvus::milvus_service_client::MilvusServiceClient;
 use super::proto::milvus::{
-    DescribeCollectionRequest, DescribeCollectionResponse, GetVersionRequest, MutationResult,
+    DescribeCollectionRequest, DescribeCollectionResponse, GetVersionRequest, HasPartitionRequest,
+    MutationResult,
 };
 use super::reason::{root, sanitise};
 use super::schema::Schema;
@@ -99,6 +100,23 @@ impl Client {
             Err(error) if error.action == Action::Halt || error.is_forbidden() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the collection has the Milvus partition.
+    pub async fn has_partition(&self, collection: &str, name: &str) -> Result<bool, MilvusError> {
+        let login = self.credentials.current(Instant::now());
+        let call = self.about(Rpc::Describe, collection, &login);
+        let message = HasPartitionRequest {
+            db_name: self.database.clone(),
+            collection_name: collection.to_owned(),
+            partition_name: name.to_owned(),
+        };
+        let reply = self
+            .send(&call, &login, message, |mut stub, request| async move {
+                stub.has_partition(request).await
+            })
+            .await?;
+        call.judge(reply.status.as_ref()).map(|()| reply.value)
     }
 
     fn about<'a>(&'a self, rpc: Rpc, collection: &'a str, login: &'a Login) -> Call<'a> {

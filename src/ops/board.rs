@@ -29,6 +29,8 @@ pub struct Board {
 #[derive(Debug, Default)]
 struct State {
     held: BTreeMap<Scope, Standstill>,
+    /// What nothing needs now.
+    ignored: BTreeSet<Scope>,
     halted: BTreeMap<TopicPartition, Standstill>,
     /// `None` until the group gave a first assignment, which may be empty.
     assigned: Option<usize>,
@@ -86,6 +88,9 @@ impl Board {
     /// The world is in the way of `scope`. Said when it begins and when it becomes a hold of another kind.
     pub fn hold(&self, scope: Scope, cause: Cause) {
         let mut state = self.lock();
+        if state.ignored.contains(&scope) {
+            return;
+        }
         let standstill = Standstill::new(cause);
         let label = standstill.cause.label();
         if let Some(known) = state.held.get_mut(&scope) {
@@ -111,6 +116,22 @@ impl Board {
             let held_ms = standstill.since.elapsed().as_millis();
             info!(%scope, cause = label, held_ms, "goes on");
         }
+    }
+
+    /// Nothing needs `scope` any more: that it waits is no longer said.
+    pub fn ignore(&self, scope: Scope) {
+        let mut state = self.lock();
+        if let Some(standstill) = state.held.remove(&scope) {
+            let label = standstill.cause.label();
+            self.metrics.held(label).dec();
+            info!(%scope, cause = label, "nothing needs it any more");
+        }
+        state.ignored.insert(scope);
+    }
+
+    /// It is needed, again perhaps.
+    pub fn heed(&self, scope: &Scope) {
+        self.lock().ignored.remove(scope);
     }
 
     /// A person is needed for this partition. Said again only when the cause is another one.

@@ -1,12 +1,12 @@
-//! Where topics go: a pattern that topics come to and leave, the map, Milvus partitions, and collections that are broken
-//! beside others that are not.
+//! Where topics go: a pattern that topics come to and leave, and the map.
 
-use testkit::client::Collection;
-use testkit::kafka::{Record, Topic};
+mod destinations;
+
+use testkit::kafka::{Broker, BrokerOptions, Record, Topic};
 use testkit::sink::{Sink, SinkCommand};
-use testkit::{services, suite};
+use testkit::{services, suite, wait};
 
-use crate::support::{Job, SINK, SOON, article, articles, assert_held, assert_refused};
+use crate::support::{Job, SINK, SOON, article, articles, assert_held};
 
 /// Topics whose names begin alike, and a sink that looks for new ones all the time.
 struct Family {
@@ -124,7 +124,7 @@ fn members_with_the_same_pattern_share_what_comes() {
     let first = family.topic("-a", 2);
     let sinks = [(); 2].map(|()| family.matching("-.*").start());
     let shared = |total: i64| {
-        testkit::wait::until(SOON, format_args!("{total} partitions shared"), || {
+        wait::until(SOON, format_args!("{total} partitions shared"), || {
             let of = [assignment(&sinks[0]), assignment(&sinks[1])];
             of[0] + of[1] == total && of[0] == of[1]
         });
@@ -139,6 +139,44 @@ fn members_with_the_same_pattern_share_what_comes() {
     for sink in sinks {
         assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
     }
+}
+
+/// What was found last is read on.
+#[test]
+fn a_kafka_that_does_not_answer_or_starts_again_takes_no_topic_away() {
+    let mut broker = Broker::start(&BrokerOptions::default());
+    let name = services::unique("regex_silence");
+    let endpoint = suite::lite().endpoint();
+    let job = Job::with(&broker, "regex_silence", 1, endpoint, None);
+    let collection = name.replace('-', "_");
+    job.create(&articles(&collection));
+    let topic = broker.topic_named(&name, 2, &[]);
+    let sink = job
+        .quick()
+        .set("topics", "")
+        .set("topics.regex", &name)
+        .set("collection.name", "${topic}")
+        .set("consumer.metadata.max.age.ms", "500")
+        .start();
+    produce(&topic, 0..10);
+    job.milvus.await_count(&collection, 10, SOON);
+    // A commit under way would stand before the question about topics.
+    topic.await_committed_to_end(&job.group(), SOON);
+
+    broker.pause();
+    sink.wait_for_line("cause=\"kafka_unreachable\"", SOON);
+    broker.resume();
+    produce(&topic, 10..20);
+    job.milvus.await_count(&collection, 20, SOON);
+
+    broker.kill();
+    broker.start_again();
+    produce(&topic, 20..30);
+    job.milvus.await_count(&collection, 30, SOON);
+    topic.await_committed_to_end(&job.group(), SOON);
+    sink.await_readyz(200, SOON);
+    assert!(sink.find_line("is gone").is_none(), "{}", sink.output());
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 
 #[test]
@@ -167,6 +205,23 @@ fn a_topic_that_would_meet_another_in_its_collection_is_not_read_and_stops_nobod
 
     newcomer.delete();
     sink.await_readyz(200, SOON);
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+}
+
+#[test]
+fn a_collection_whose_topic_is_gone_is_not_waited_for() {
+    let family = Family::on_lite("regex_needs");
+    family.create("-a");
+    let topics = ["-a", "-b"].map(|suffix| family.topic(suffix, 1));
+    let sink = family.matching("-.").start();
+    let sentence = format!("collection '{}' does not exist", family.collection("-b"));
+    assert_held(&sink, "collection_missing", &[&sentence]);
+    topics[1].delete();
+    sink.await_readyz(200, SOON);
+    // Needed again.
+    family.topic("-b", 1);
+    let reasons = sink.await_readyz(503, SOON);
+    assert!(reasons.contains(&sentence), "{reasons}");
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 
@@ -243,151 +298,4 @@ fn the_map_stands_over_the_template() {
     job.milvus.await_count(&job.collection, 3, SOON);
     job.milvus.await_count(&collection, 5, SOON);
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
-}
-
-#[test]
-fn a_collection_that_is_missing_and_one_without_a_plan_do_not_hold_their_neighbour() {
-    let family = Family::on_lite("neighbours");
-    let topics = ["-missing", "-hopeless", "-good"].map(|suffix| family.topic(suffix, 2));
-    family.create("-good");
-    let hopeless = family.collection("-hopeless");
-    let auto = Collection::new(&hopeless).int64_key("id").auto_id();
-    family.job.create(&auto.float_vector("title_vector", 8));
-    for topic in &topics {
-        produce(topic, 0..100);
-    }
-    let list = topics.each_ref().map(Topic::name).join(",");
-    let sink = family
-        .job
-        .quick()
-        .set("topics", &list)
-        .set("collection.name", "${topic}")
-        .set("insert.mode", "upsert")
-        .start();
-    let [missing, hopeless_topic, good] = &topics;
-    let group = family.job.group();
-    good.await_committed_to_end(&group, SOON);
-    family.await_rows("-good", 100);
-    let sentence = format!("collection '{hopeless}' cannot be written: insert.mode=upsert");
-    sink.wait_for_line(&sentence, SOON);
-    let missing_one = format!(
-        "collection '{}' does not exist",
-        family.collection("-missing")
-    );
-    let reasons = sink.await_readyz(503, SOON);
-    assert!(reasons.contains(&missing_one), "{reasons}");
-    testkit::wait::until(SOON, "both partitions to halt", || {
-        sink.metric("milvus_sink_halted_partitions") == 2
-    });
-
-    // The neighbour goes on, and so does what was missing once it is there.
-    produce(good, 100..200);
-    family.await_rows("-good", 200);
-    family.create("-missing");
-    family.await_rows("-missing", 100);
-    missing.await_committed_to_end(&group, SOON);
-    assert_eq!(hopeless_topic.committed(&group), [None, None]);
-    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
-}
-
-/// It takes what memory it may, and not what its neighbour needs.
-#[test]
-fn a_collection_that_goes_away_under_load_does_not_hold_its_neighbour() {
-    let family = Family::on_lite("crowd");
-    let [gone, good] = ["-gone", "-good"].map(|suffix| family.topic(suffix, 2));
-    for suffix in ["-gone", "-good"] {
-        family.create(suffix);
-    }
-    let sink = family
-        .job
-        .quick()
-        .set("topics", &format!("{},{}", gone.name(), good.name()))
-        .set("collection.name", "${topic}")
-        .set("shutdown.timeout.ms", "1000")
-        .set("batch.max.bytes", "65536")
-        .set("buffer.max.bytes", "1048576")
-        .start();
-    produce(&gone, 0..10);
-    family.await_rows("-gone", 10);
-    let milvus = &family.job.milvus;
-    milvus.drop_collection(&family.collection("-gone"));
-    produce(&gone, 0..10_000);
-    testkit::wait::until(SOON, "memory to fill", || {
-        sink.metric("milvus_sink_buffer_used_bytes") > 400_000
-    });
-    sink.await_readyz(503, SOON);
-    produce(&good, 0..10_000);
-    good.await_committed_to_end(&family.job.group(), SOON);
-    family.await_rows("-good", 10_000);
-    assert_eq!(
-        gone.committed(&family.job.group())
-            .into_iter()
-            .flatten()
-            .sum::<i64>(),
-        10
-    );
-
-    // What it holds cannot be written in time.
-    assert_eq!(sink.terminate(SOON), 1, "{}", sink.output());
-}
-
-#[test]
-fn rows_go_into_the_milvus_partition_of_their_topic() {
-    let job = Job::new("milvus_partition", 1);
-    let own = job.topic.name().replace('-', "_");
-    let other = suite::kafka().topic("other_partition", 1);
-    let others = other.name().replace('-', "_");
-    let topics = format!("{},{}", job.topic.name(), other.name());
-    job.milvus.create_partition(&job.collection, &own);
-    let sink = job
-        .quick()
-        .set("topics", &topics)
-        .set("partition.name", "${topic}")
-        .start();
-    produce(&job.topic, 0..3);
-    produce(&other, 2..5);
-    job.milvus.await_count(&job.collection, 3, SOON);
-    let sentence = format!(
-        "Milvus partition '{}' does not exist in collection '{}'; create it, or correct partition.name",
-        others, job.collection
-    );
-    assert_held(&sink, "partition_missing", &[&sentence]);
-    // The partition beside it is not held, and does not pass for the one that is.
-    produce(&job.topic, 3..5);
-    job.milvus.await_count(&job.collection, 5, SOON);
-    job.await_committed();
-    let output = sink.output();
-    let mut ended = output.lines().filter(|line| line.contains("goes on"));
-    assert!(
-        !ended.any(|line| line.contains("partition_missing")),
-        "{output}"
-    );
-    assert_eq!(other.committed(&job.group()), [None]);
-
-    job.milvus.create_partition(&job.collection, &others);
-    // A key may be there once in each.
-    job.milvus.await_count(&job.collection, 8, SOON);
-    other.await_committed_to_end(&job.group(), SOON);
-    sink.await_readyz(200, SOON);
-    for (partition, keys) in [(own, [0, 1, 2, 3, 4].as_slice()), (others, &[2, 3, 4])] {
-        let (milvus, collection) = (&job.milvus, &job.collection);
-        let found = milvus.integers_of_partition(collection, &partition, "id");
-        assert_eq!(found, keys, "{partition}");
-    }
-    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
-}
-
-#[test]
-fn a_partition_name_is_refused_where_a_partition_key_rules() {
-    let milvus = suite::milvus();
-    let (endpoint, token) = (milvus.endpoint(), milvus.token());
-    let job = Job::with(suite::kafka(), "partition_key", 1, endpoint, token);
-    let collection = Collection::new(&job.collection)
-        .int64_key("id")
-        .varchar("tenant", 64)
-        .partition_key()
-        .float_vector("title_vector", 8);
-    job.create(&collection);
-    let sink = job.sink().set("partition.name", "eu");
-    assert_refused(sink, &[&job.collection, "'tenant' is a partition key"]);
 }

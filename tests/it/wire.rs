@@ -38,7 +38,7 @@ const MESSAGES: &[(&str, Recode)] = table! {
         GetVersionRequest, GetVersionResponse, DescribeCollectionRequest, DescribeCollectionResponse,
         InsertRequest, UpsertRequest, DeleteRequest, MutationResult, QueryRequest, QueryResults,
         CreateCollectionRequest, DropCollectionRequest, CreateIndexRequest, LoadCollectionRequest,
-        GetLoadStateRequest, GetLoadStateResponse,
+        GetLoadStateRequest, GetLoadStateResponse, CreatePartitionRequest, HasPartitionRequest, BoolResponse,
     }
 };
 

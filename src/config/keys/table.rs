@@ -12,7 +12,7 @@ pub const KEYS: &[Key] = &[
     key("bootstrap.servers", Kind::List, "Kafka brokers, host:port, separated by commas").default("localhost:9092"),
     key("topics", Kind::List, "topics to read, separated by commas (this or topics.regex is required)"),
     key("topics.regex", Kind::Text, "instead of topics: a regular expression, as Java's, that whole topic names match; new topics are picked up"),
-    key("tasks.max", Kind::Form("a whole number from 1 to 1024, or cores"), "upper bound of parallel writers per collection; cores: one per processor core").default("cores"),
+    key("tasks.max", Kind::Form("a whole number from 1 to 1024, or cores"), "upper bound of parallel writers per collection (per Milvus partition, where partition.name is set); cores: one per processor core").default("cores"),
     key("public.endpoint", Kind::Form("http(s)://host[:port]; without a port https is 443 and http is 19530"), "Milvus or Zilliz Cloud (required): http(s)://host[:port]; without a port https is 443 and http is 19530"),
     key("token", Kind::Text, "user:password or an API key; better given as MILVUS_SINK_TOKEN or in token.file").secret(),
     key("token.file", Kind::Path, "a file that holds the token; read again when it changes"),

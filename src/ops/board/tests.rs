@@ -149,6 +149,21 @@ fn ready_is_assigned_and_nothing_standing_still() {
 }
 
 #[test]
+fn what_nothing_needs_is_not_held_until_it_is_needed_again() {
+    let fixture = Fixture::new();
+    let board = &fixture.board;
+    board.set_assigned(0);
+    board.hold(collection(), busy("x"));
+    board.ignore(collection());
+    board.hold(collection(), busy("x"));
+    assert_eq!(board.readiness(), Ok(()));
+    assert_eq!(fixture.metrics.held("milvus_busy").get(), 0);
+    board.heed(&collection());
+    board.hold(collection(), busy("x"));
+    assert_eq!(board.readiness(), Err(vec![busy("x")]));
+}
+
+#[test]
 fn the_consumers_silence_is_measured_from_its_last_turn() {
     let fixture = Fixture::new();
     assert!(fixture.board.silence(after(40)) >= Duration::from_secs(40));
