@@ -1,8 +1,10 @@
 //! Why something is held or halted: one enum behind the log, `/readyz`, the metrics and `check`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::bad_record::BadRecord;
+use crate::target::Target;
 use crate::topic_partition::TopicPartition;
 
 /// Held causes wait and go on by themselves; halted ones need a person for one topic-partition.
@@ -69,6 +71,18 @@ pub enum Cause {
         collection: String,
         reason: String,
     },
+    /// Behind the same name stands another collection than the one written to before.
+    CollectionRecreated {
+        at: TopicPartition,
+        before: Arc<Target>,
+        now: Arc<Target>,
+    },
+    /// The committed offset belongs to a collection of another name.
+    OtherTarget {
+        at: TopicPartition,
+        before: Arc<Target>,
+        now: Arc<Target>,
+    },
     OffsetOutOfRange {
         at: TopicPartition,
         detail: String,
@@ -102,6 +116,8 @@ impl Cause {
             Self::Refused { .. } => "refused",
             Self::ShortCount { .. } => "short_count",
             Self::PlanImpossible { .. } => "plan_impossible",
+            Self::CollectionRecreated { .. } => "collection_recreated",
+            Self::OtherTarget { .. } => "other_target",
             Self::OffsetOutOfRange { .. } => "offset_out_of_range",
             Self::Unreadable { .. } => "unreadable",
         }
@@ -128,6 +144,15 @@ impl fmt::Display for Cause {
             Self::PlanImpossible { collection, reason } => {
                 write!(f, "collection '{collection}' cannot be written: {reason}")
             }
+            Self::CollectionRecreated { at, before, now } => write!(
+                f,
+                "{at}: {now} is not the one that was written to before (its id was {} at {}, and is {}): it was dropped and made again, or its name leads elsewhere; to write all records into it, read them under another 'name' (a new group) or set the offsets of this group anew; to go on without the rows before, set behavior.on.collection.recreated=continue",
+                before.id, before.endpoint, now.id
+            ),
+            Self::OtherTarget { at, before, now } => write!(
+                f,
+                "{at}: the offsets that this group has committed belong to {before}, and now {now} is to be written; go back to the one before, or read all records under another 'name' (a new group), or set the offsets of this group anew to say from where to go on"
+            ),
             Self::OffsetOutOfRange { at, detail } => write!(
                 f,
                 "{at}: {detail}; the records are gone from Kafka: decide from where to go on and set the group's offset"

@@ -156,6 +156,7 @@ fn collection(
         }
     };
     let rules = plan::Rules {
+        endpoint: config.milvus.endpoint.to_string(),
         database: config.milvus.database.clone(),
         insert_mode: config.insert_mode,
         unknown_fields: config.unknown_fields,

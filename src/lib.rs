@@ -20,6 +20,7 @@ pub mod pipeline;
 
 pub mod topic_partition;
 pub mod record;
+pub mod target;
 pub mod tenure;
 pub mod budget;
 pub mod wake;

@@ -158,6 +158,7 @@ fn writers(
 fn writer_rules(config: &Config) -> writer::Rules {
     writer::Rules {
         tolerance: config.tolerance,
+        recreated: config.recreated,
         batch_max_rows: config.batch_max_rows,
         batch_max_bytes: config.batch_max_bytes,
         linger: config.linger,

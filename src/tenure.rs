@@ -1,9 +1,11 @@
 //! One assignment of one partition to this process: what its writers and the consumer share about it.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::cause::Cause;
+use crate::config::OnRecreated;
+use crate::target::{self, Target};
 use crate::topic_partition::TopicPartition;
 
 /// Writers raise `settled` and may set `halted`; the consumer reads both and closes the tenure.
@@ -17,6 +19,10 @@ pub struct Tenure {
     /// Where it is halted, or [`NOWHERE`]. Beside `halt`, since it is looked at for every record.
     halted_at: AtomicI64,
     halt: Mutex<Option<Halt>>,
+    /// What the settled offset belongs to: what the group committed for, then what the changes are written to.
+    target: Mutex<Option<Arc<Target>>>,
+    /// The address of the target that was compared last. Beside `target`, since it is looked at for every record.
+    compared: AtomicPtr<Target>,
 }
 
 const NOWHERE: i64 = i64::MAX;
@@ -38,7 +44,41 @@ impl Tenure {
             open: AtomicBool::new(true),
             halted_at: AtomicI64::new(NOWHERE),
             halt: Mutex::new(None),
+            target: Mutex::new(None),
+            compared: AtomicPtr::default(),
         }
+    }
+
+    /// The offset it starts at was committed for `target`.
+    pub fn following(self, target: Option<Target>) -> Self {
+        Self {
+            target: Mutex::new(target.map(Arc::new)),
+            ..self
+        }
+    }
+
+    /// Must be asked before a change of it is written to `target`; from then on its offsets belong to that.
+    ///
+    /// # Errors
+    /// Why not: its changes so far went to another collection, and only a person can say what that means.
+    pub fn write_to(&self, target: &Arc<Target>, recreated: OnRecreated) -> Result<(), Cause> {
+        let address = Arc::as_ptr(target).cast_mut();
+        if self.compared.load(Ordering::Acquire) == address {
+            return Ok(());
+        }
+        let mut known = lock(&self.target);
+        if let Some(before) = &*known {
+            target::may_follow(&self.topic_partition, before, target, recreated)?;
+        }
+        // Kept for as long as the address is: no other target can have it.
+        *known = Some(Arc::clone(target));
+        self.compared.store(address, Ordering::Release);
+        Ok(())
+    }
+
+    /// What a commit of its settled offset says that this belongs to.
+    pub fn target(&self) -> Option<Arc<Target>> {
+        lock(&self.target).clone()
     }
 
     /// Says that every record below `next` is settled. Never lowers, and never passes a halt.
@@ -63,7 +103,7 @@ impl Tenure {
     /// Stands still at `at` until a person comes. The lowest offset stays: a batch under way may be refused after
     /// a record behind it was found to be bad. Says whether this one is it.
     pub fn halt(&self, at: i64, cause: Cause) -> bool {
-        let mut halt = self.lock();
+        let mut halt = lock(&self.halt);
         if halt.as_ref().is_some_and(|known| known.at <= at) {
             return false;
         }
@@ -73,16 +113,16 @@ impl Tenure {
     }
 
     pub fn halted(&self) -> Option<Halt> {
-        self.lock().clone()
+        lock(&self.halt).clone()
     }
 
     pub fn halted_at(&self) -> Option<i64> {
         Some(self.halted_at.load(Ordering::Acquire)).filter(|at| *at != NOWHERE)
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Option<Halt>> {
-        self.halt.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -114,5 +154,39 @@ mod tests {
         assert_eq!(tenure.halted().map(|halt| halt.at), Some(6));
         tenure.settle(8);
         assert_eq!(tenure.settled(), 6);
+    }
+
+    fn target(id: i64) -> Arc<Target> {
+        Arc::new(Target {
+            database: "d".to_owned(),
+            collection: "c".to_owned(),
+            id,
+            endpoint: "http://m:19530".to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_tenure_belongs_to_what_was_committed_until_its_first_change() {
+        assert_eq!(tenure().target(), None);
+        let tenure = tenure().following(Some((*target(0)).clone()));
+        assert_eq!(tenure.target(), Some(target(0)));
+        assert_eq!(tenure.write_to(&target(7), OnRecreated::Fail), Ok(()));
+        assert_eq!(tenure.target(), Some(target(7)));
+    }
+
+    #[test]
+    fn another_collection_is_refused_until_it_is_allowed() {
+        let tenure = tenure().following(Some((*target(6)).clone()));
+        let recreated = target(7);
+        for _ in 0..2 {
+            let refused = tenure.write_to(&recreated, OnRecreated::Fail).unwrap_err();
+            assert_eq!(refused.label(), "collection_recreated");
+            assert_eq!(tenure.target(), Some(target(6)));
+        }
+        assert_eq!(tenure.write_to(&recreated, OnRecreated::Continue), Ok(()));
+        assert_eq!(tenure.target(), Some(target(7)));
+        // What was allowed once is not asked again; the next one is.
+        assert_eq!(tenure.write_to(&recreated, OnRecreated::Fail), Ok(()));
+        assert!(tenure.write_to(&target(8), OnRecreated::Fail).is_err());
     }
 }

@@ -10,8 +10,8 @@ use super::layers::Givens;
 use super::secret::Secret;
 use super::values::{Values, parse_list};
 use super::{
-    Config, Endpoint, InsertMode, KafkaConfig, LogConfig, MilvusConfig, Token, Tolerance,
-    UnknownFields, converters,
+    Config, Endpoint, InsertMode, KafkaConfig, LogConfig, MilvusConfig, OnRecreated, Token,
+    Tolerance, UnknownFields, converters,
 };
 
 /// Mistakes go into the report; what comes out then is not used.
@@ -40,6 +40,10 @@ pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: boo
         unknown_fields: match values.choice("behavior.on.unknown.fields") {
             "fail" => UnknownFields::Fail,
             _ => UnknownFields::Ignore,
+        },
+        recreated: match values.choice("behavior.on.collection.recreated") {
+            "continue" => OnRecreated::Continue,
+            _ => OnRecreated::Fail,
         },
         tolerance: match values.choice("errors.tolerance") {
             "all" => Tolerance::All,

@@ -35,6 +35,7 @@ pub struct Config {
     pub collection_name: String,
     pub insert_mode: InsertMode,
     pub unknown_fields: UnknownFields,
+    pub recreated: OnRecreated,
     pub tolerance: Tolerance,
     pub batch_max_rows: usize,
     /// Encoded bytes of one request.
@@ -121,6 +122,13 @@ pub enum UnknownFields {
 pub enum Tolerance {
     None,
     All,
+}
+
+/// `behavior.on.collection.recreated`: another collection stands behind the name that offsets were committed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnRecreated {
+    Fail,
+    Continue,
 }
 
 /// `auto.offset.reset`: where to begin without a committed offset.

@@ -7,7 +7,7 @@ use super::KafkaError;
 use super::consumer::Consumer;
 use super::queue::Queue;
 use super::rebalance::names;
-use crate::ledger::Start;
+use crate::ledger::{Commit, Start};
 use crate::topic_partition::TopicPartition;
 
 impl Consumer {
@@ -82,20 +82,36 @@ impl Consumer {
     }
 
     /// `Ok` says only that one of them was stored: each has a result of its own.
-    pub(super) fn store(&mut self, number: u64, offsets: &[(TopicPartition, i64)]) {
-        let Ok(list) = list(
+    pub(super) fn store(&mut self, number: u64, offsets: &[Commit]) {
+        let Ok(mut list) = list(
             offsets
                 .iter()
-                .map(|(partition, offset)| (partition, *offset)),
+                .map(|commit| (&commit.partition, commit.offset)),
         ) else {
             return;
         };
+        if self.takes_metadata {
+            describe(&mut list, offsets);
+        }
         let result = self.client.store_offsets(&list);
         for (element, partition) in list.elements().iter().zip(names(&list)) {
             if let Err(error) = element.error().and_then(|()| result.clone()) {
                 tracing::warn!(%partition, %error, "offset was not stored");
                 self.ledger.not_stored(number, &partition);
             }
+        }
+    }
+}
+
+/// Says of each offset what it belongs to.
+fn describe(list: &mut TopicPartitionList, offsets: &[Commit]) {
+    for (element, commit) in list.elements().iter_mut().zip(offsets) {
+        if let Some(text) = commit
+            .target
+            .as_ref()
+            .and_then(|target| target.to_metadata())
+        {
+            element.set_metadata(text);
         }
     }
 }

@@ -14,8 +14,10 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
+use super::metadata;
 use super::rebalance::Context;
-use crate::ledger::{CommitResult, Look};
+use crate::ledger::{Commit, CommitResult, Look};
+use crate::target::Target;
 use crate::topic_partition::TopicPartition;
 use crate::wake::Wake;
 
@@ -28,7 +30,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(super) enum Request {
     LookUp(Vec<TopicPartition>),
     /// Commit what is stored, these offsets among it.
-    Commit(u64, Vec<(TopicPartition, i64)>),
+    Commit(u64, Vec<Commit>),
     /// Which of these topics are there?
     Topics(Vec<String>),
     /// A subscribed topic has come: have the group join with it.
@@ -76,7 +78,14 @@ impl CommitThread {
 }
 
 /// A partition to look up, and what was found committed for it.
-type LookUp = (TopicPartition, Result<Option<i64>, KafkaError>);
+type LookUp = (TopicPartition, Result<Option<Committed>, KafkaError>);
+
+/// What a group has committed of a partition.
+#[derive(Clone)]
+struct Committed {
+    offset: i64,
+    target: Option<Target>,
+}
 
 struct Server {
     client: Arc<BaseConsumer<Context>>,
@@ -136,7 +145,7 @@ impl Server {
     }
 
     /// Whether it failed, as all of these.
-    fn commit_stored(&self, number: u64, offsets: &[(TopicPartition, i64)]) -> bool {
+    fn commit_stored(&self, number: u64, offsets: &[Commit]) -> bool {
         let result = match self.client.commit_consumer_state(CommitMode::Sync) {
             Ok(()) => Ok(CommitResult::Done),
             // Nothing was stored above what is committed, says the client; so Kafka is asked.
@@ -152,10 +161,16 @@ impl Server {
         failed
     }
 
-    fn verify(&self, offsets: &[(TopicPartition, i64)]) -> Result<CommitResult, KafkaError> {
-        let partitions: Vec<_> = offsets.iter().map(|(tp, _)| tp.clone()).collect();
+    fn verify(&self, offsets: &[Commit]) -> Result<CommitResult, KafkaError> {
+        let partitions: Vec<_> = offsets
+            .iter()
+            .map(|commit| commit.partition.clone())
+            .collect();
         let found = committed(&self.client, &partitions)?;
-        let is_there = |(tp, offset): &(TopicPartition, i64)| found.get(tp) >= Some(offset);
+        let is_there = |commit: &Commit| {
+            let found = found.get(&commit.partition);
+            found.is_some_and(|found| found.offset >= commit.offset)
+        };
         if offsets.iter().all(is_there) {
             Ok(CommitResult::Nothing)
         } else {
@@ -168,11 +183,11 @@ impl Server {
         let found = committed(&self.client, &partitions);
         let failed = found.is_err();
         for partition in partitions {
-            let offset = match &found {
-                Ok(offsets) => Ok(offsets.get(&partition).copied()),
+            let committed = match &found {
+                Ok(found) => Ok(found.get(&partition).cloned()),
                 Err(error) => Err(error.clone()),
             };
-            self.look_ups.push_back((partition, offset));
+            self.look_ups.push_back((partition, committed));
         }
         failed
     }
@@ -184,7 +199,8 @@ impl Server {
         let look = committed.and_then(|committed| {
             let (low, high) = watermarks(&self.client, &partition)?;
             Ok(Look {
-                committed,
+                committed: committed.as_ref().map(|committed| committed.offset),
+                target: committed.and_then(|committed| committed.target),
                 low,
                 high,
             })
@@ -198,21 +214,23 @@ impl Server {
 fn committed(
     client: &BaseConsumer<Context>,
     partitions: &[TopicPartition],
-) -> Result<HashMap<TopicPartition, i64>, KafkaError> {
+) -> Result<HashMap<TopicPartition, Committed>, KafkaError> {
     let mut list = TopicPartitionList::new();
     for partition in partitions {
         list.add_partition(&partition.topic, partition.partition);
     }
     let list = client.committed_offsets(list, QUESTION)?;
-    let mut offsets = HashMap::new();
-    for element in list.elements() {
+    let texts = metadata::texts(&list);
+    let mut found = HashMap::new();
+    for (element, text) in list.elements().iter().zip(texts) {
         element.error()?;
         if let Offset::Offset(offset) = element.offset() {
             let partition = TopicPartition::new(element.topic(), element.partition());
-            offsets.insert(partition, offset);
+            let target = text.as_deref().and_then(Target::from_metadata);
+            found.insert(partition, Committed { offset, target });
         }
     }
-    Ok(offsets)
+    Ok(found)
 }
 
 fn watermarks(

@@ -5,7 +5,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError as ClientError;
+use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 
 use super::commit::{Answer, CommitThread, Request};
 use super::queue::Queue;
@@ -40,6 +40,8 @@ pub(super) struct Consumer {
     pub(super) answered: bool,
     pub(super) assigned_once: bool,
     pub(super) commit_fails: bool,
+    /// The brokers keep what our offsets belong to; not where `offset.metadata.max.bytes` is set very low.
+    pub(super) takes_metadata: bool,
     /// The answer about the topics is still to come.
     pub(super) topics_asked: bool,
     pub(super) missing: Vec<Arc<str>>,
@@ -61,6 +63,7 @@ impl Consumer {
             commit,
             assigned_once: false,
             commit_fails: false,
+            takes_metadata: true,
             topics_asked: false,
             queues: Vec::new(),
             first: 0,
@@ -178,6 +181,10 @@ impl Consumer {
             None => {
                 self.commit_fails = false;
                 self.succeeded();
+            }
+            Some(error) if is_too_large(&error) && self.takes_metadata => {
+                self.takes_metadata = false;
+                tracing::warn!(%error, "committing offsets without the collection they belong to; raise offset.metadata.max.bytes of the brokers, or a recreated collection is not noticed");
             }
             Some(error) if !self.commit_fails => {
                 self.commit_fails = true;
@@ -310,6 +317,10 @@ impl Consumer {
         drop(handle);
         leave(self.client);
     }
+}
+
+fn is_too_large(error: &ClientError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::OffsetMetadataTooLarge)
 }
 
 enum Round {

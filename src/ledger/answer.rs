@@ -143,8 +143,9 @@ impl Ledger {
 
     /// A new tenure, from the committed offset if Kafka still has it.
     fn begin(&mut self, partition: TopicPartition, look: Look) -> Start {
-        let (offset, halt) = first_offset(look, self.rules.reset);
-        let tenure = Arc::new(Tenure::new(partition.clone(), offset));
+        let (offset, halt) = first_offset(&look, self.rules.reset);
+        let tenure = Tenure::new(partition.clone(), offset).following(look.target);
+        let tenure = Arc::new(tenure);
         if let Some(detail) = halt {
             let at = partition.clone();
             tenure.halt(offset, Cause::OffsetOutOfRange { at, detail });
@@ -271,7 +272,7 @@ impl Ledger {
 }
 
 /// Where to begin, and why not if that place is gone.
-fn first_offset(look: Look, reset: OffsetReset) -> (i64, Option<String>) {
+fn first_offset(look: &Look, reset: OffsetReset) -> (i64, Option<String>) {
     match (look.committed, reset) {
         (Some(committed), _) if committed < look.low => (
             committed,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Command, CommitResult, Ledger};
+use super::{Command, Commit, CommitResult, Ledger};
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 
@@ -89,9 +89,13 @@ impl Ledger {
         }
         self.commits.last += 1;
         let number = self.commits.last;
-        let named =
-            |(tenure, offset): &(Arc<Tenure>, i64)| (tenure.topic_partition.clone(), *offset);
-        let stored = offsets.iter().map(named).collect();
+        // The target is read after the offset: it may be ahead of the offset, but never behind it.
+        let commit = |(tenure, offset): &(Arc<Tenure>, i64)| Commit {
+            partition: tenure.topic_partition.clone(),
+            offset: *offset,
+            target: tenure.target(),
+        };
+        let stored = offsets.iter().map(commit).collect();
         self.commands.push(Command::Commit {
             number,
             offsets: stored,

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::cause::Cause;
 use crate::config::OffsetReset;
+use crate::target::Target;
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 use answer::Phase;
@@ -39,9 +40,11 @@ pub struct Rules {
 }
 
 /// What Kafka knows of a partition before it is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
     pub committed: Option<i64>,
+    /// What the committed offset says that it belongs to.
+    pub target: Option<Target>,
     /// The first offset still there.
     pub low: i64,
     /// The offset after the last record.
@@ -61,11 +64,20 @@ pub enum Command {
     /// Store these and commit what is stored; the number comes back with the result.
     Commit {
         number: u64,
-        offsets: Vec<(TopicPartition, i64)>,
+        offsets: Vec<Commit>,
     },
     /// Answers a revoke or a loss. The tenures are closed already.
     Unassign(Vec<TopicPartition>),
     Finished(Outcome),
+}
+
+/// What is committed of one partition.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    pub partition: TopicPartition,
+    pub offset: i64,
+    /// What it belongs to, as far as that is known.
+    pub target: Option<Arc<Target>>,
 }
 
 /// How one partition begins to be read.

@@ -2,6 +2,7 @@
 
 mod ending;
 mod stopping;
+mod targets;
 
 use super::*;
 
@@ -21,6 +22,7 @@ fn tp(partition: i32) -> TopicPartition {
 fn look(committed: Option<i64>, low: i64, high: i64) -> Look {
     Look {
         committed,
+        target: None,
         low,
         high,
     }
@@ -57,7 +59,7 @@ impl Story {
         self.ledger.assigned(list.clone());
         self.run();
         for partition in list {
-            self.ledger.looked_up(&partition, look);
+            self.ledger.looked_up(&partition, look.clone());
         }
         self.run();
     }
@@ -96,10 +98,7 @@ impl Story {
             Command::StopReading(list) => format!("stop reading {}", names(&list)),
             Command::Flush => "flush".to_owned(),
             Command::Commit { number, offsets } => {
-                let words: Vec<_> = offsets
-                    .iter()
-                    .map(|(tp, offset)| format!("{}@{offset}", tp.partition))
-                    .collect();
+                let words: Vec<_> = offsets.iter().map(Self::stored).collect();
                 self.said.push(format!("store {}", words.join(",")));
                 if self.auto_commit {
                     self.ledger.commit_done(number, CommitResult::Done);
@@ -110,6 +109,14 @@ impl Story {
             Command::Finished(outcome) => format!("finished {outcome:?}"),
         };
         self.said.push(words);
+    }
+
+    fn stored(commit: &Commit) -> String {
+        let stored = format!("{}@{}", commit.partition.partition, commit.offset);
+        match &commit.target {
+            Some(target) => format!("{stored} of {}", target.id),
+            None => stored,
+        }
     }
 
     fn later(&mut self, millis: u64) {

@@ -38,6 +38,7 @@ impl<M: Milvus> Planner<M> {
         Self {
             shared: Arc::clone(shared),
             rules: plan::Rules {
+                endpoint: config.milvus.endpoint.to_string(),
                 database: config.milvus.database.clone(),
                 insert_mode: config.insert_mode,
                 unknown_fields: config.unknown_fields,

@@ -61,6 +61,7 @@ pub(crate) fn schema(fields: Vec<Field>) -> Schema {
 
 pub(crate) fn rules(insert_mode: InsertMode) -> Rules {
     Rules {
+        endpoint: "http://localhost:19530".into(),
         database: "default".into(),
         insert_mode,
         unknown_fields: UnknownFields::Ignore,

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use crate::columns::column::{Column, ColumnError};
 use crate::config::{InsertMode, UnknownFields};
 use crate::milvus::schema::{Field, FieldType, Schema};
+use crate::target::Target;
 
 use super::{Absent, FieldPlan, LeftOut, Operation, Plan, names};
 
 /// What the configuration has to say about a plan.
 #[derive(Debug, Clone)]
 pub struct Rules {
+    /// For messages.
+    pub endpoint: String,
     pub database: String,
     pub insert_mode: InsertMode,
     pub unknown_fields: UnknownFields,
@@ -57,6 +60,7 @@ pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
     let mut plan = Plan {
         database: rules.database.clone(),
         collection: schema.collection.as_str().into(),
+        target: Arc::new(target(schema, rules)),
         operation,
         fields: Vec::with_capacity(schema.fields.len()),
         primary_key: None,
@@ -77,6 +81,15 @@ pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
         }
     }
     Ok(plan)
+}
+
+fn target(schema: &Schema, rules: &Rules) -> Target {
+    Target {
+        database: rules.database.clone(),
+        collection: schema.collection.clone(),
+        id: schema.collection_id,
+        endpoint: rules.endpoint.clone(),
+    }
 }
 
 impl Plan {

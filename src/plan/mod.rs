@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::columns::column::Column;
 use crate::config::UnknownFields;
 use crate::milvus::schema::{DefaultValue, FieldType};
+use crate::target::Target;
 
 pub use make::{PlanError, Rules, make};
 pub(crate) use names::shown;
@@ -24,6 +25,8 @@ pub(crate) const DYNAMIC_FIELD: &str = "$meta";
 pub struct Plan {
     pub database: String,
     pub collection: Arc<str>,
+    /// What offsets are committed for.
+    pub target: Arc<Target>,
     pub operation: Operation,
     /// One per column that is sent, in schema order.
     pub fields: Vec<FieldPlan>,

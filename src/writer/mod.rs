@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::bad_record::BadRecord;
 use crate::budget::Budget;
 use crate::cause::Cause;
-use crate::config::Tolerance;
+use crate::config::{OnRecreated, Tolerance};
 use crate::decode::change::{Change, Unfit, Why};
 use crate::milvus::Milvus;
 use crate::ops::board::Board;
@@ -37,6 +37,7 @@ pub const CHANNEL_CHUNKS: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Rules {
     pub tolerance: Tolerance,
+    pub recreated: OnRecreated,
     pub batch_max_rows: usize,
     /// Encoded bytes.
     pub batch_max_bytes: usize,
@@ -274,7 +275,7 @@ impl<M: Milvus> Writer<M> {
         if !at.tenure().is_open() || at.tenure().halted_at().is_some() {
             return; // read again by the next owner, or after the halt
         }
-        let budget = &self.shared.stations.budget;
+        let (rules, budget) = (&self.shared.rules, &self.shared.stations.budget);
         let new = || Batch::new(Arc::clone(plan), budget, Instant::now());
         let batch = self.open.get_or_insert_with(new);
         match batch.add(at) {

@@ -1,12 +1,13 @@
 //! A writer driven by hand against a Milvus that answers from a script, under a paused clock.
 
+mod targets;
 mod trouble;
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::*;
-use crate::config::{InsertMode, UnknownFields};
+use crate::config::{InsertMode, OnRecreated, UnknownFields};
 use crate::milvus::WriteRequest;
 use crate::milvus::proto::schema::{field_data, scalar_field};
 use crate::milvus::schema::{Field, FieldType, Schema};
@@ -83,6 +84,7 @@ fn schema() -> Schema {
 
 fn make_plan() -> Arc<Plan> {
     let rules = plan::Rules {
+        endpoint: "http://scripted:19530".to_owned(),
         database: "default".to_owned(),
         insert_mode: InsertMode::Auto,
         unknown_fields: UnknownFields::Ignore,
@@ -139,6 +141,18 @@ fn chunk(
     }
 }
 
+fn rules(tolerance: Tolerance, linger_ms: u64, max_rows: usize) -> Rules {
+    Rules {
+        tolerance,
+        recreated: OnRecreated::Fail,
+        batch_max_rows: max_rows,
+        batch_max_bytes: 1 << 20,
+        linger: Duration::from_millis(linger_ms),
+        retry_backoff: Duration::from_millis(100),
+        retry_backoff_max: Duration::from_secs(30),
+    }
+}
+
 struct Bench {
     shared: Arc<Shared<Scripted>>,
     inlet: Inlet,
@@ -147,19 +161,16 @@ struct Bench {
 
 impl Bench {
     fn new(tolerance: Tolerance, linger_ms: u64, max_rows: usize) -> Self {
+        Self::with(rules(tolerance, linger_ms, max_rows))
+    }
+
+    fn with(rules: Rules) -> Self {
         let budget = Budget::new(1 << 20);
         let metrics = Metrics::new(Arc::clone(&budget));
         let shared = Arc::new(Shared::new(
             Arc::from("c"),
             Arc::new(Scripted::default()),
-            Rules {
-                tolerance,
-                batch_max_rows: max_rows,
-                batch_max_bytes: 1 << 20,
-                linger: Duration::from_millis(linger_ms),
-                retry_backoff: Duration::from_millis(100),
-                retry_backoff_max: Duration::from_secs(30),
-            },
+            rules,
             Stations {
                 board: Board::new(Arc::clone(&metrics)),
                 metrics,

@@ -23,6 +23,7 @@ pub const KEYS: &[Key] = &[
     key("pk.mode", Kind::Choice(&["record_value", "record_key", "kafka", "none"]), "where the primary key comes from: record_value, record_key, kafka (topic:partition:offset), none (Milvus makes it)").default("record_value").later(),
     key("behavior.on.null.values", Kind::Choice(&["ignore", "delete", "fail"]), "a record without a value (tombstone): ignore, delete (by the record key), fail").default("ignore").later(),
     key("behavior.on.unknown.fields", Kind::Choice(&["ignore", "fail"]), "a record field that the collection lacks and has no dynamic field for: ignore, fail").default("ignore"),
+    key("behavior.on.collection.recreated", Kind::Choice(&["fail", "continue"]), "the collection was dropped and made again since offsets were committed: fail halts its partitions, continue goes on without the rows before").default("fail"),
     key("field.map", Kind::List, "record fields under other names: source:target,...").later(),
     key("metadata.fields", Kind::List, "Kafka metadata as fields: offset:kafka_offset,...").later(),
     key("key.converter", Kind::Form("JsonConverter, StringConverter or ByteArrayConverter"), "as in Connect; the record key is not read yet"),

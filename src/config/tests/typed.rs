@@ -33,6 +33,7 @@ fn the_least_configuration_has_the_documented_defaults() {
         (InsertMode::Auto, Tolerance::None)
     );
     assert_eq!(config.unknown_fields, UnknownFields::Ignore);
+    assert_eq!(config.recreated, OnRecreated::Fail);
     assert_eq!(
         (config.log.level, config.log.json),
         (tracing::Level::INFO, false)
@@ -49,12 +50,14 @@ fn the_least_configuration_has_the_documented_defaults() {
 fn values_are_trimmed_and_enumerations_take_any_case() {
     let config = load_more(
         "insert.mode = UPSERT \nerrors.tolerance=All\nlog.format=JSON\nlog.level=Debug\nops.listen=None\n\
-         topics = a , b,,a\ntasks.max=3\nbehavior.on.unknown.fields=FAIL\nallow.insecure=TRUE\ntoken=  k  \n",
+         topics = a , b,,a\ntasks.max=3\nbehavior.on.unknown.fields=FAIL\n\
+         behavior.on.collection.recreated=Continue\nallow.insecure=TRUE\ntoken=  k  \n",
     )
     .unwrap();
     assert_eq!(config.insert_mode, InsertMode::Upsert);
     assert_eq!(config.tolerance, Tolerance::All);
     assert_eq!(config.unknown_fields, UnknownFields::Fail);
+    assert_eq!(config.recreated, OnRecreated::Continue);
     assert_eq!(
         (config.log.level, config.log.json),
         (tracing::Level::DEBUG, true)

@@ -100,20 +100,23 @@ fn commits(files: &[File]) -> Faults {
         .collect()
 }
 
+/// Where there is no safe way to what the C library has; clippy asks for the proof at each use.
+const UNSAFE: [&str; 1] = ["src/kafka/metadata.rs"];
+
 #[test]
-fn there_is_no_unsafe_code() {
+fn unsafe_code_is_only_in_the_files_named_here() {
     let broken = [(
         "src/a.rs",
         "//! unsafe is only a word here\nlet x = unsafe { y() };\n#![allow(unsafe_code)]\nunsafe fn z() {}",
     )];
     let places = ["src/a.rs:2:", "src/a.rs:3:", "src/a.rs:4:"];
-    check(no_unsafe, &broken, &places);
+    check(unsafe_code, &broken, &places);
 }
 
-fn no_unsafe(files: &[File]) -> Faults {
+fn unsafe_code(files: &[File]) -> Faults {
     let rust = files
         .iter()
-        .filter(|file| file.is_rust() && !file.is_tidy());
+        .filter(|file| file.is_rust() && !file.is_tidy() && !UNSAFE.contains(&&*file.path));
     let forms = [
         "unsafe {",
         "unsafe fn",
