@@ -75,6 +75,26 @@ impl BadRecord {
         }
     }
 
+    /// The smallest Int64: Milvus 2.3 cannot read it in an expression.
+    pub(crate) fn unnameable_key(field: &str) -> Self {
+        Self {
+            field: Some(field.into()),
+            wanted: "a key that a delete can name (an Int64 above the smallest one)".into(),
+            found: Misfit::OutOfRange.to_string().into(),
+            remedy: "delete that row by hand and pass the record over".into(),
+        }
+    }
+
+    /// A delete where Milvus makes the keys.
+    pub(crate) fn no_key() -> Self {
+        Self {
+            field: None,
+            wanted: "a row, since the collection's keys are made by Milvus".into(),
+            found: "a delete".into(),
+            remedy: "use a collection whose records bring the key".into(),
+        }
+    }
+
     /// A payload that is not one JSON object.
     pub(crate) fn of_payload(found: String, remedy: &'static str) -> Self {
         Self {

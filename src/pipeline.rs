@@ -1,6 +1,6 @@
 //! Wires the stations and drains them: `run(config, until_end, stop)` → outcome. No statics.
 
-mod planner;
+pub(crate) mod planner;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use crate::ops::http;
 use crate::ops::metrics::Metrics;
 use crate::routing::{self, Lanes, Meeting};
 use crate::wake::Wake;
-use crate::writer::{self, Inlet, PlanState, Shared, Stations, Writer};
+use crate::writer::{self, Inlet, Shared, Stations, Writer};
 use planner::Planner;
 use watch::{Shutdown, Watch};
 
@@ -127,14 +127,14 @@ fn writers(
     let names: std::collections::BTreeSet<&str> =
         routes.iter().map(|(_, name)| name.as_str()).collect();
     for &collection in &names {
-        let (sender, plans) = tokio::sync::watch::channel(PlanState::Waiting);
+        let (plans, desk) = writer::plans();
         let shared = Arc::new(Shared::new(
             Arc::from(collection),
             Arc::clone(milvus),
             writer_rules(config),
             common.clone(),
         ));
-        let planner = Planner::new(&shared, config, sender, names.len() == 1);
+        let planner = Planner::new(&shared, config, desk, names.len() == 1);
         tasks.spawn(planner.run());
         let inlets = (0..config.tasks_max).map(|_| {
             let (writer, inlet) = Writer::new(Arc::clone(&shared), plans.clone());

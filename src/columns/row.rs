@@ -50,7 +50,13 @@ impl<'a> Row<'a> {
     }
 
     pub(crate) fn field(&mut self, name: &str) -> Want {
-        match self.plan.place(name) {
+        let place = self.plan.place(name);
+        self.columns.strayed |= match place {
+            Place::Dynamic | Place::Unknown => true,
+            Place::Ignored => !self.plan.leaves_out(name),
+            Place::Field(_) | Place::Reserved => false,
+        };
+        match place {
             Place::Field(index) => self.start(index),
             Place::Dynamic => Want::Member,
             Place::Ignored => Want::Nothing,

@@ -84,7 +84,7 @@ impl<'a> Watch<'a> {
                 () = &mut out_of_time, if stopping => return Ok(Outcome::NotDrained),
                 Some(ended) = tasks.join_next() => {
                     let Err(error) = ended.map_err(Into::into).and_then(|result| result) else {
-                        continue; // a planner that has made its plan
+                        continue; // a planner that can make no plan
                     };
                     self.leave(asked, consumer).await;
                     return Err(error);
@@ -116,7 +116,7 @@ impl<'a> Watch<'a> {
     fn waited_too_long(&self) -> Option<Cause> {
         if !self.until_end
             || self.since.elapsed() < PATIENCE
-            || self.common.metrics.rows_written.get() > 0
+            || self.common.metrics.changes_written() > 0
         {
             return None;
         }

@@ -27,6 +27,8 @@ pub struct Plan {
     pub collection: Arc<str>,
     /// What offsets are committed for.
     pub target: Arc<Target>,
+    /// The schema's, for the server to compare; 0 where it does not say.
+    pub schema_timestamp: u64,
     pub operation: Operation,
     /// One per column that is sent, in schema order.
     pub fields: Vec<FieldPlan>,
@@ -112,6 +114,17 @@ impl Plan {
                 Place::Ignored
             }
         }
+    }
+
+    /// The name of the primary key field, unless Milvus makes the key.
+    pub(crate) fn key_field(&self) -> Option<&str> {
+        let field = self.fields.get(self.primary_key?)?;
+        Some(&field.name)
+    }
+
+    /// Whether the field `name` of the collection is never sent.
+    pub(crate) fn leaves_out(&self, name: &str) -> bool {
+        self.left_out.iter().any(|field| &*field.name == name)
     }
 
     fn ignore(&self, name: &str, reason: &'static str) {
