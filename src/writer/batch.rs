@@ -8,12 +8,16 @@ use tokio::time::Instant;
 use super::fold::Fold;
 use super::parts::parts;
 use super::sealed::Sealed;
+#[cfg(test)]
+use super::tests::change;
 use crate::bad_record::BadRecord;
 use crate::budget::{Budget, Charge};
 use crate::cause::Cause;
 use crate::columns::Columns;
 use crate::config::OnRecreated;
-use crate::decode::change::{Change, Unfit, change};
+#[cfg(not(test))]
+use crate::decode::change::change;
+use crate::decode::change::{Change, Unfit};
 use crate::key::Key;
 use crate::milvus::delete::Literal;
 use crate::plan::Plan;

@@ -1,5 +1,6 @@
 //! A writer driven by hand against a Milvus that answers from a script, under a paused clock.
 
+mod deletes;
 mod refresh;
 mod targets;
 mod trouble;
@@ -9,7 +10,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::columns::Columns;
 use crate::config::{InsertMode, OnRecreated, UnknownFields};
+use crate::decode::change::Unfit;
+use crate::key::Key;
 use crate::milvus::WriteRequest;
 use crate::milvus::proto::schema::{field_data, scalar_field};
 use crate::milvus::schema::{Field, FieldType, Schema};
@@ -17,7 +21,7 @@ use crate::milvus::status::{Action, MilvusError};
 use crate::ops::board::Board;
 use crate::pipeline::planner::Planner;
 use crate::plan;
-use crate::record::{Record, Run};
+use crate::record::{Record, RecordView, Run};
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 
@@ -147,6 +151,26 @@ fn refusal(action: Action) -> Result<(), MilvusError> {
     })
 }
 
+/// A tombstone with a number as its record key is the delete of that key.
+pub(super) fn change(
+    plan: &Plan,
+    columns: &mut Columns,
+    record: RecordView<'_>,
+) -> Result<Change, Unfit> {
+    let key = record
+        .key
+        .and_then(|key| str::from_utf8(key).ok()?.parse().ok());
+    match (record.value, key) {
+        (None, Some(key)) => Ok(Change::Delete(Key::Int(key))),
+        _ => crate::decode::change::change(plan, columns, record),
+    }
+}
+
+/// The delete of `id`.
+fn delete(id: i64) -> Option<String> {
+    Some(format!("-{id}"))
+}
+
 /// A row with key `id`.
 fn row(id: i64) -> Option<String> {
     Some(format!(r#"{{"id": {id}, "n": 1}}"#))
@@ -156,7 +180,7 @@ fn tenure(partition: i32) -> Arc<Tenure> {
     Arc::new(Tenure::new(TopicPartition::new("t", partition), 0))
 }
 
-/// Records of one tenure from `first` on; `None` is a tombstone.
+/// Records of one tenure from `first` on; `None` is a tombstone, and so is [`delete`], which has a record key.
 fn chunk(
     budget: &Arc<Budget>,
     tenure: &Arc<Tenure>,
@@ -167,11 +191,14 @@ fn chunk(
     let mut records = Vec::new();
     for (offset, value) in (first..).zip(values) {
         let start = bytes.len();
-        bytes.extend_from_slice(value.as_deref().unwrap_or_default().as_bytes());
+        let text = value.as_deref().unwrap_or_default();
+        let key = text.strip_prefix('-');
+        bytes.extend_from_slice(key.unwrap_or(text).as_bytes());
+        let range = start..bytes.len();
         records.push(Record {
             offset,
-            key: None,
-            value: value.is_some().then_some(start..bytes.len()),
+            key: key.map(|_| range.clone()),
+            value: (value.is_some() && key.is_none()).then_some(range),
         });
     }
     Chunk {
