@@ -10,6 +10,7 @@
 
 mod check;
 mod compose;
+mod deletes;
 mod delivery;
 mod footprint;
 mod halts;
@@ -18,6 +19,7 @@ mod milvus_client;
 mod ops;
 mod outages;
 mod panics;
+mod schema_changes;
 mod secure;
 mod support;
 mod tidy;
