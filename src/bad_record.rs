@@ -45,6 +45,16 @@ impl BadRecord {
         }
     }
 
+    /// A key is asked of a plan without one; making the plan has ruled that out.
+    pub(crate) fn without_key_field() -> Self {
+        Self {
+            field: None,
+            wanted: "one with a primary key".into(),
+            found: "a collection that makes its own".into(),
+            remedy: "delete nothing".into(),
+        }
+    }
+
     /// The fields without a column of their own, taken together.
     pub(crate) fn of_dynamic(misfit: Misfit) -> Self {
         Self {
@@ -82,16 +92,6 @@ impl BadRecord {
             wanted: "a key that a delete can name (an Int64 above the smallest one)".into(),
             found: Misfit::OutOfRange.to_string().into(),
             remedy: "delete that row by hand and pass the record over".into(),
-        }
-    }
-
-    /// A delete where Milvus makes the keys.
-    pub(crate) fn no_key() -> Self {
-        Self {
-            field: None,
-            wanted: "a row, since the collection's keys are made by Milvus".into(),
-            found: "a delete".into(),
-            remedy: "use a collection whose records bring the key".into(),
         }
     }
 

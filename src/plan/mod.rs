@@ -116,15 +116,15 @@ impl Plan {
         }
     }
 
-    /// The name of the primary key field, unless Milvus makes the key.
-    pub(crate) fn key_field(&self) -> Option<&str> {
-        let field = self.fields.get(self.primary_key?)?;
-        Some(&field.name)
-    }
-
     /// Whether the field `name` of the collection is never sent.
     pub(crate) fn leaves_out(&self, name: &str) -> bool {
         self.left_out.iter().any(|field| &*field.name == name)
+    }
+
+    /// The primary key's index and field, where it is sent.
+    pub(crate) fn key_field(&self) -> Option<(usize, &FieldPlan)> {
+        let index = self.primary_key?;
+        Some((index, self.fields.get(index)?))
     }
 
     fn ignore(&self, name: &str, reason: &'static str) {

@@ -165,8 +165,9 @@ impl Batch {
     }
 
     fn literal(&self, key: &Key) -> Result<Literal, BadRecord> {
-        let field = self.plan.key_field().ok_or_else(BadRecord::no_key)?;
-        Literal::of(key).ok_or_else(|| BadRecord::unnameable_key(field))
+        let key_field = self.plan.key_field();
+        let (_, field) = key_field.ok_or_else(BadRecord::without_key_field)?;
+        Literal::of(key).ok_or_else(|| BadRecord::unnameable_key(&field.name))
     }
 
     /// Settles a record without a change when the batch settles.

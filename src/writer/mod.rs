@@ -171,7 +171,6 @@ impl<M: Milvus> Writer<M> {
             self.shared.halt(&cover.tenure, cover.from, cause.clone());
         }
         self.closed = false;
-        self.look = None;
         let Some(cursor) = self.cursor.take() else {
             return;
         };

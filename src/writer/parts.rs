@@ -16,7 +16,7 @@ pub(super) fn parts<'a>(
     dead: &[bool],
     deletes: impl IntoIterator<Item = &'a Literal>,
 ) -> VecDeque<WriteRequest> {
-    let field = plan.key_field().unwrap_or_default();
+    let field = plan.key_field().map_or("", |(_, field)| &field.name);
     let mut parts = VecDeque::from(delete::requests(&like(plan), field, deletes));
     let alive = dead.iter().filter(|dead| !**dead).count();
     if alive > 0 {
