@@ -167,6 +167,16 @@ impl BadRecord {
         }
     }
 
+    /// The smallest Int64: Milvus 2.3 cannot read it in an expression.
+    pub(crate) fn unnameable_key(field: &str) -> Self {
+        Self {
+            field: Some(field.into()),
+            wanted: "a key that a delete can name (an Int64 above the smallest one)".into(),
+            found: Misfit::OutOfRange.to_string().into(),
+            remedy: "delete that row by hand and pass the record over".into(),
+        }
+    }
+
     /// A payload that is not one JSON object.
     pub(crate) fn of_payload(found: String, remedy: &'static str) -> Self {
         Self {

@@ -246,7 +246,7 @@ impl Cause {
             ),
             Self::MilvusNotPermitted { reason } => write!(
                 f,
-                "Milvus does not permit this user the call ({reason}); grant DescribeCollection, Insert and Upsert on the collection"
+                "Milvus does not permit this user the call ({reason}); grant DescribeCollection, Insert and Upsert on the collection, and Delete where records delete"
             ),
             Self::CollectionMissing {
                 database,

@@ -1,7 +1,7 @@
 //! Kafka → Milvus, in one direction.
 //!
 //! ```text
-//!  Kafka ──► consumer ──chunks, bounded channel──► writer ──Insert / Upsert──► Milvus
+//!  Kafka ──► consumer ──chunks, bounded channel──► writer ─Insert/Upsert/Delete─► Milvus
 //!    ▲          │ ▲                                  │
 //!    │          │ └───────── tenure.settled ─────────┘
 //!    └─ commit thread

@@ -1,7 +1,7 @@
 //! Wires the stations and drains them: `run(config, until_end, stop)` → outcome. No statics.
 
 mod collections;
-mod planner;
+pub(crate) mod planner;
 mod watch;
 
 use std::future::Future;

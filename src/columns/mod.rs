@@ -36,6 +36,8 @@ pub struct Columns {
     frame: usize,
     /// What the open row has brought for each field so far.
     marks: Vec<Mark>,
+    /// The row added last, or refused, brought a field that the plan does not know.
+    strayed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +59,7 @@ impl Columns {
             row_ends: Vec::new(),
             frame: names.chain(meta).map(encode::frame_size).sum(),
             marks: vec![Mark::Unseen; plan.fields.len()],
+            strayed: false,
         }
     }
 
@@ -73,6 +76,11 @@ impl Columns {
     pub fn truncate(&mut self, rows: usize) {
         self.row_ends.truncate(rows);
         self.drop_open_row();
+    }
+
+    /// Whether the row added last brought a field that the plan has no place of its own for.
+    pub fn has_strayed(&self) -> bool {
+        self.strayed
     }
 
     /// The primary key of `row`; `None` where Milvus makes it, or past the end.
@@ -94,6 +102,7 @@ impl Columns {
 
     fn begin_row(&mut self) {
         self.marks.fill(Mark::Unseen);
+        self.strayed = false;
         self.dynamic.iter_mut().for_each(Dynamic::begin);
     }
 

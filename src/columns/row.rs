@@ -53,6 +53,11 @@ impl<'a> Row<'a> {
     /// What to do with the field's value, and the slot in which its text is to be kept besides.
     pub(crate) fn field(&mut self, name: &str) -> (Want, Option<usize>) {
         let (place, slot) = self.plan.place(name);
+        self.columns.strayed |= match place {
+            Place::Dynamic | Place::Unknown => true,
+            Place::Ignored => !self.plan.leaves_out(name),
+            Place::Field(_) | Place::Used | Place::Reserved => false,
+        };
         let want = match place {
             Place::Field(index) => self.start(index),
             Place::Dynamic => Want::Member,

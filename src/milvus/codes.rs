@@ -18,6 +18,10 @@ pub(super) enum Meaning {
     DatabaseMissing,
     /// Either the world or the rows: repeating finds out.
     Doubtful,
+    /// The rows do not fit the schema, as one of the two is now.
+    Misfit,
+    /// The schema is not the one that the request names.
+    Outdated,
     Refused,
 }
 
@@ -30,8 +34,8 @@ pub(super) enum Applied {
 
 use Applied::{No, Perhaps};
 use Meaning::{
-    Busy, CollectionMissing, DatabaseMissing, Denies, Doubtful, LoginRefused, NotPermitted,
-    PartitionMissing, Refused, Slow, Unreachable,
+    Busy, CollectionMissing, DatabaseMissing, Denies, Doubtful, LoginRefused, Misfit, NotPermitted,
+    Outdated, PartitionMissing, Refused, Slow, Unreachable,
 };
 
 /// Milvus's own codes. One that is not listed is a refusal. `Status.retriable` is not looked at: servers
@@ -51,6 +55,7 @@ const CODES: &[(RangeInclusive<i32>, Meaning, Applied)] = &[
     (103..=103, Busy, Perhaps), // collection not fully loaded
     (106..=106, Busy, Perhaps), // collection recovering
     (108..=108, Denies, No),    // standby of a replicated cluster
+    (109..=109, Outdated, No),  // schema mismatch
     (110..=110, Busy, No),      // schema version not ready
     (200..=200, PartitionMissing, No),
     (201..=202, Busy, Perhaps), // partition not loaded
@@ -64,10 +69,12 @@ const CODES: &[(RangeInclusive<i32>, Meaning, Applied)] = &[
     (1000..=1000, Busy, Perhaps),     // object store: key not found
     (1001..=1001, Doubtful, Perhaps), // object store, or bad JSON before 2.6
     (1002..=1012, Busy, Perhaps),     // object store
+    (1100..=1101, Misfit, No),        // parameter invalid, missing
     (1300..=1302, Busy, Perhaps),     // message queue
     (1303..=1303, Denies, No),        // message queue denies producing
     (1400..=1400, LoginRefused, No),
     (1401..=1402, NotPermitted, No),
+    (1700..=1701, Misfit, No),            // field not found, its name
     (2000..=2099, Busy, Perhaps),         // segcore, knowhere
     (2200..=2200, Busy, Perhaps),         // inconsistent requery
     (2400..=2402, Busy, Perhaps),         // function runner, slots
@@ -76,6 +83,22 @@ const CODES: &[(RangeInclusive<i32>, Meaning, Applied)] = &[
     (10_000..=10_001, Busy, Perhaps),     // context cancelled, deadline
     (65_535..=65_535, Doubtful, Perhaps), // anything that Milvus has no code for
 ];
+
+/// What servers before 2.6 say of a row that does not fit, under a code that could mean anything. Texts that an object
+/// store's trouble may bring as well are not here.
+const ROW_TEXTS: &[&str] = &[
+    "is not a number or infinity",
+    "should divide the dim",
+    "vector contain nan",
+    "sparse float vector",
+    "cannot set json key to",
+    "dynamic field name cannot include",
+];
+
+/// Whether the text of a doubtful code is about a row rather than about the server.
+pub(super) fn blames_a_row(reason: &str) -> bool {
+    ROW_TEXTS.iter().any(|text| reason.contains(text))
+}
 
 /// Servers before 2.3 fill only `error_code`: the code that today's servers would give.
 const LEGACY: &[(RangeInclusive<i32>, i32)] = &[
@@ -110,7 +133,7 @@ const UNEXPECTED: i32 = 65_535;
 pub(super) fn of_code(code: i32, legacy: i32) -> (Meaning, Applied) {
     match (code, legacy) {
         // Milvus Lite numbers its own way: 6 is a failed validation, 1 an exception nobody foresaw.
-        (6, 6) => return (Refused, No),
+        (6, 6) => return (Misfit, No),
         (1, legacy) if legacy != LEGACY_NOT_READY => return (Doubtful, Perhaps),
         _ => {}
     }
@@ -190,20 +213,20 @@ mod tests {
 
     #[test]
     fn what_repeating_cannot_mend_is_refused() {
-        check(
-            [10, 101, 102, 104, 105, 107, 109, 300, 304, 700, 703],
-            Refused,
-        );
-        check(
-            [801, 802, 1100, 1101, 1102, 1600, 1603, 1700, 1701],
-            Refused,
-        );
+        check([10, 101, 102, 104, 105, 107, 300, 304, 700, 703], Refused);
+        check([801, 802, 1102, 1600, 1603, 1702], Refused);
         check([2100, 2201, 2500, 3000, 26, 35, -1, 424_242], Refused);
     }
 
     #[test]
+    fn what_another_schema_may_mend_is_told_from_what_nothing_mends() {
+        check([1100, 1101, 1700, 1701], Misfit);
+        check([109], Outdated);
+    }
+
+    #[test]
     fn milvus_lite_numbers_its_own_way() {
-        assert_eq!(of_code(6, 6).0, Refused);
+        assert_eq!(of_code(6, 6).0, Misfit);
         assert_eq!(of_code(1, 1).0, Doubtful);
         assert_eq!(of_code(1, 0).0, Doubtful);
     }
@@ -231,8 +254,8 @@ mod tests {
         check(1, Doubtful);
         check(3, NotPermitted);
         check(4, CollectionMissing);
-        check(5, Refused);
-        check(11, Refused);
+        check(5, Misfit);
+        check(11, Misfit);
         check(15, Busy);
         check(28, CollectionMissing);
         check(46, Busy);
@@ -243,7 +266,7 @@ mod tests {
         check(55, Busy);
         check(56, Busy);
         check(57, Busy);
-        check(62, Refused);
+        check(62, Outdated);
         check(999, Doubtful);
     }
 

@@ -1,6 +1,7 @@
 //! Milvus: the calls we make, behind one small trait. tonic is named only in this folder.
 
 pub mod client;
+pub mod delete;
 pub mod schema;
 pub mod status;
 pub mod version;
@@ -41,6 +42,7 @@ use status::MilvusError;
 pub enum WriteRequest {
     Insert(proto::milvus::InsertRequest),
     Upsert(proto::milvus::UpsertRequest),
+    Delete(delete::Delete),
 }
 
 impl WriteRequest {
@@ -48,6 +50,7 @@ impl WriteRequest {
         match self {
             Self::Insert(request) => &request.collection_name,
             Self::Upsert(request) => &request.collection_name,
+            Self::Delete(delete) => &delete.request.collection_name,
         }
     }
 
@@ -56,13 +59,16 @@ impl WriteRequest {
         match self {
             Self::Insert(request) => &request.partition_name,
             Self::Upsert(request) => &request.partition_name,
+            Self::Delete(delete) => &delete.request.partition_name,
         }
     }
 
+    /// Rows to write, or keys to delete.
     pub fn rows(&self) -> u32 {
         match self {
             Self::Insert(request) => request.num_rows,
             Self::Upsert(request) => request.num_rows,
+            Self::Delete(delete) => delete.keys(),
         }
     }
 }

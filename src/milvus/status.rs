@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use super::codes::{Applied, Meaning, of_code, of_grpc_code, of_legacy};
+use super::codes::{Applied, Meaning, blames_a_row, of_code, of_grpc_code, of_legacy};
 use super::proto::common;
 use super::reason::{sanitise, transport};
 use crate::cause::Cause;
@@ -47,6 +47,12 @@ pub enum Action {
     Hold,
     /// Repeat unchanged five times over 30 s, then treat as refused.
     RepeatThenHalt,
+    /// Rows and schema do not fit: describe the collection anew and send what its new schema asks for. Where the
+    /// schema has not changed, the refusal stands.
+    Refresh,
+    /// Milvus knows another schema than the one we named: as `Refresh`, but where nothing has changed, one of several
+    /// proxies may lag behind, and it is repeated five times over 30 s before the refusal stands.
+    RefreshThenRepeat,
     /// Milvus refuses the request: a person is needed.
     Halt,
 }
@@ -74,8 +80,8 @@ pub(super) struct Call<'a> {
 
 use Applied::{No, Perhaps};
 use Meaning::{
-    Busy, CollectionMissing, DatabaseMissing, Denies, Doubtful, LoginRefused, NotPermitted,
-    PartitionMissing, Refused, Slow, Unreachable,
+    Busy, CollectionMissing, DatabaseMissing, Denies, Doubtful, LoginRefused, Misfit, NotPermitted,
+    Outdated, PartitionMissing, Refused, Slow, Unreachable,
 };
 
 impl Call<'_> {
@@ -120,6 +126,9 @@ impl Call<'_> {
             (code, _) => (code, format!("code {code}")),
         };
         let (mut meaning, applied) = of_code(code, status.error_code);
+        if meaning == Doubtful && blames_a_row(&status.reason) {
+            meaning = Misfit;
+        }
         if meaning == CollectionMissing && names_only_a_database(&status.reason) {
             meaning = DatabaseMissing;
         }
@@ -156,9 +165,11 @@ impl Call<'_> {
             (meaning, _) => meaning,
         };
         MilvusError {
-            action: match meaning {
-                Doubtful => Action::RepeatThenHalt,
-                Refused => Action::Halt,
+            action: match (meaning, self.rpc) {
+                (Misfit, Rpc::Write) => Action::Refresh,
+                (Outdated, Rpc::Write) => Action::RefreshThenRepeat,
+                (Doubtful, _) => Action::RepeatThenHalt,
+                (Refused | Misfit | Outdated, _) => Action::Halt,
                 _ => Action::Hold,
             },
             cause: self.cause(meaning, reason),
@@ -192,7 +203,7 @@ impl Call<'_> {
                 partition: self.partition.to_owned(),
             },
             DatabaseMissing => Cause::DatabaseMissing { database },
-            Doubtful | Refused => match self.rpc {
+            Doubtful | Refused | Misfit | Outdated => match self.rpc {
                 Rpc::Describe => Cause::PlanImpossible { collection, reason },
                 Rpc::Write => Cause::Refused { collection, reason },
             },
@@ -219,7 +230,7 @@ fn in_chain<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Action::{Halt, Hold, RepeatThenHalt};
+    use Action::{Halt, Hold, Refresh, RefreshThenRepeat, RepeatThenHalt};
 
     fn call(rpc: Rpc) -> Call<'static> {
         Call {
@@ -272,8 +283,24 @@ mod tests {
         check(1401, 1, Hold, "milvus_not_permitted", false);
         check(10_001, 1, Hold, "milvus_busy", true);
         check(65_535, 1, RepeatThenHalt, "refused", true);
-        check(1100, 5, Halt, "refused", false);
-        check(6, 6, Halt, "refused", false);
+        check(1100, 5, Refresh, "refused", false);
+        check(6, 6, Refresh, "refused", false);
+        check(1700, 1, Refresh, "refused", false);
+        check(109, 62, RefreshThenRepeat, "refused", false);
+        check(0, 62, RefreshThenRepeat, "refused", false);
+        check(10, 1, Halt, "refused", false);
+    }
+
+    #[test]
+    fn a_doubtful_code_is_about_the_rows_where_its_text_says_so() {
+        let check = |code, reason: &str, action| {
+            let status = status(code, 1, reason);
+            check(Rpc::Write, status, action, "refused", true);
+        };
+        let of_vector = "the length(3) of float data should divide the dim(8)";
+        check(65_535, of_vector, Refresh);
+        check(1001, "value 'NaN' is not a number or infinity", Refresh);
+        check(65_535, "node not ready", RepeatThenHalt);
     }
 
     #[test]
@@ -284,6 +311,7 @@ mod tests {
         check(65_535, Hold, "milvus_busy");
         check(100, Hold, "collection_missing");
         check(1100, Halt, "plan_impossible");
+        check(109, Halt, "plan_impossible");
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub struct Activity {
     at: Instant,
     records: u64,
     rows: u64,
+    deletes: u64,
 }
 
 impl Activity {
@@ -21,6 +22,7 @@ impl Activity {
         Self {
             records: metrics.records_read.get(),
             rows: metrics.rows_written.get(),
+            deletes: metrics.rows_deleted.get(),
             at: now,
             metrics,
             board,
@@ -30,22 +32,25 @@ impl Activity {
     /// What happened since the last call, or `None` when nothing did and nothing stands still.
     pub fn line(&mut self, now: Instant) -> Option<String> {
         let seconds = now.saturating_duration_since(self.at).as_secs_f64();
-        let (records, rows) = (
-            self.metrics.records_read.get(),
-            self.metrics.rows_written.get(),
-        );
+        let metrics = &self.metrics;
+        let (records, rows) = (metrics.records_read.get(), metrics.rows_written.get());
+        let deletes = metrics.rows_deleted.get();
         let (read, written) = (records - self.records, rows - self.rows);
-        (self.at, self.records, self.rows) = (now, records, rows);
+        let deleted = deletes - self.deletes;
+        (self.at, self.records, self.rows, self.deletes) = (now, records, rows, deletes);
 
         let standstills = self.board.standstills();
-        if read == 0 && written == 0 && standstills.is_empty() {
+        if read == 0 && written == 0 && deleted == 0 && standstills.is_empty() {
             return None;
         }
         let mut parts = vec![
             format!("{read} records read ({}/s)", rate(read, seconds)),
             format!("{written} rows written ({}/s)", rate(written, seconds)),
-            format!("lag {}", self.metrics.lag()),
         ];
+        if deletes > 0 {
+            parts.push(format!("{deleted} deleted ({}/s)", rate(deleted, seconds)));
+        }
+        parts.push(format!("lag {}", self.metrics.lag()));
         parts.extend(standstills);
         Some(parts.join(", "))
     }
@@ -100,5 +105,10 @@ mod tests {
         let expected = "0 records read (0.0/s), 0 rows written (0.0/s), lag 7, \
                         held: collection c (milvus_busy)";
         assert_eq!(line(120).as_deref(), Some(expected));
+
+        metrics.rows_deleted.inc_by(3);
+        let expected = "0 records read (0.0/s), 0 rows written (0.0/s), 3 deleted (0.1/s), lag 7, \
+                        held: collection c (milvus_busy)";
+        assert_eq!(line(150).as_deref(), Some(expected));
     }
 }

@@ -46,6 +46,7 @@ impl Skipped {
 pub struct Metrics {
     pub records_read: Counter,
     pub rows_written: Counter,
+    pub rows_deleted: Counter,
     pub rows_superseded: Counter,
     pub batches_settled: Counter,
     pub halted_partitions: Gauge,
@@ -64,6 +65,7 @@ impl Metrics {
         let mut metrics = Self {
             records_read: Counter::default(),
             rows_written: Counter::default(),
+            rows_deleted: Counter::default(),
             rows_superseded: Counter::default(),
             batches_settled: Counter::default(),
             halted_partitions: Gauge::default(),
@@ -93,6 +95,11 @@ impl Metrics {
         self.skipped
             .get_or_create(&[("reason", why.label())])
             .inc_by(records);
+    }
+
+    /// Rows and deletes that Milvus acknowledged.
+    pub fn changes_written(&self) -> u64 {
+        self.rows_written.get() + self.rows_deleted.get()
     }
 
     /// One request to Milvus ended, well or not.
@@ -154,8 +161,13 @@ impl Metrics {
             self.rows_written.clone(),
         );
         registry.register(
+            "rows_deleted",
+            "Keys whose delete Milvus acknowledged",
+            self.rows_deleted.clone(),
+        );
+        registry.register(
             "rows_superseded",
-            "Rows left out because a newer one of their key was acknowledged",
+            "Rows and deletes left out because a newer change of their key was acknowledged",
             self.rows_superseded.clone(),
         );
         registry.register(
@@ -224,6 +236,7 @@ mod tests {
         let metrics = Metrics::new(budget);
         metrics.records_read.inc_by(5);
         metrics.rows_written.inc_by(3);
+        metrics.rows_deleted.inc_by(2);
         metrics.rows_superseded.inc();
         metrics.batches_settled.inc();
         metrics.skip(Skipped::BadRecord, 2);
@@ -237,6 +250,7 @@ mod tests {
         for line in [
             "milvus_sink_records_read_total 5",
             "milvus_sink_rows_written_total 3",
+            "milvus_sink_rows_deleted_total 2",
             "milvus_sink_rows_superseded_total 1",
             "milvus_sink_batches_settled_total 1",
             "milvus_sink_records_skipped_total{reason=\"tombstone\"} 0",

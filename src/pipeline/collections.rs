@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::PipelineError;
@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::milvus::Milvus;
 use crate::milvus::client::Client;
 use crate::routing::{Destination, Opener};
-use crate::writer::{self, Inlet, PlanState, Shared, Stations, Writer};
+use crate::writer::{self, Inlet, Plans, Shared, Stations, Writer};
 
 /// Tasks that wait to be taken over: a moment, since whoever looks after them does little else.
 const STARTING: usize = 64;
@@ -27,7 +27,7 @@ pub(super) struct Collections {
     config: Arc<Config>,
     milvus: Arc<Client>,
     common: Stations,
-    plans: HashMap<Arc<str>, watch::Receiver<PlanState>>,
+    plans: HashMap<Arc<str>, Plans>,
     inlets: HashMap<Destination, Vec<Inlet>>,
     starts: mpsc::Sender<Starting>,
 }
@@ -78,19 +78,15 @@ impl Collections {
     }
 
     /// A collection is described once, however many Milvus partitions of it are written.
-    fn plans(
-        &mut self,
-        shared: &Arc<Shared<Client>>,
-        tasks: &mut Vec<Starting>,
-    ) -> watch::Receiver<PlanState> {
+    fn plans(&mut self, shared: &Arc<Shared<Client>>, tasks: &mut Vec<Starting>) -> Plans {
         let collection = &shared.collection;
         if let Some(plans) = self.plans.get(collection) {
             return plans.clone();
         }
-        let (sender, plans) = watch::channel(PlanState::Waiting);
+        let (plans, desk) = writer::plans();
         let Config { router, topics, .. } = &*self.config;
         let only = router.is_only_collection(collection, topics);
-        let planner = Planner::new(shared, &self.config, sender, only);
+        let planner = Planner::new(shared, &self.config, desk, only);
         tasks.push(Box::pin(planner.run()));
         self.plans.insert(Arc::clone(collection), plans.clone());
         plans

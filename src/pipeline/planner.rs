@@ -1,9 +1,7 @@
-//! Makes the plan of one collection: describes it for as long as that takes, then says what each field becomes.
+//! The planner of one collection: describes it until a plan can be made, and anew when a writer doubts the plan.
 
 use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::watch;
 
 use super::PipelineError;
 use crate::cause::Cause;
@@ -14,61 +12,100 @@ use crate::milvus::status::Action;
 use crate::ops::board::{Peer, Scope};
 use crate::plan;
 use crate::writer::backoff::Backoff;
-use crate::writer::{PlanState, Shared};
+use crate::writer::{Desk, PlanState, Shared};
 
 /// A missing collection is looked for this often, whatever the pause between writes may grow to.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
-pub(super) struct Planner<M> {
+pub(crate) struct Planner<M> {
     shared: Arc<Shared<M>>,
     rules: plan::Rules,
-    plans: watch::Sender<PlanState>,
+    desk: Desk,
     /// The sink has no other collection: without a plan there is nothing to do.
     only: bool,
 }
 
 impl<M: Milvus> Planner<M> {
-    pub(super) fn new(
+    pub(super) fn new(shared: &Arc<Shared<M>>, config: &Config, desk: Desk, only: bool) -> Self {
+        let rules = plan::Rules::of(config, &shared.collection);
+        Self::with(shared, rules, desk, only)
+    }
+
+    pub(crate) fn with(
         shared: &Arc<Shared<M>>,
-        config: &Config,
-        plans: watch::Sender<PlanState>,
+        rules: plan::Rules,
+        desk: Desk,
         only: bool,
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
-            rules: plan::Rules::of(config, &shared.collection),
-            plans,
+            rules,
+            desk,
             only,
         }
     }
 
     /// What the world can mend is waited for. What only a person can mend ends the process where this is the only
-    /// collection, and halts the collection's partitions otherwise.
-    pub(super) async fn run(self) -> Result<(), PipelineError> {
-        let collection = &self.shared.collection;
-        let impossible = |reason: String| Cause::PlanImpossible {
-            collection: collection.to_string(),
-            reason,
-        };
-        let made = match self.describe().await? {
-            Ok(schema) => {
-                plan::make(&schema, &self.rules).map_err(|error| impossible(error.to_string()))
-            }
+    /// collection and nothing was written yet, and halts the collection's partitions otherwise.
+    /// Runs until the writers are gone.
+    pub(crate) async fn run(mut self) -> Result<(), PipelineError> {
+        let described = match self.describe().await? {
+            Ok(schema) => self.plan(&schema).map(|state| (schema, state)),
             Err(cause) => Err(cause),
         };
-        match made {
-            Ok(plan) => {
-                tracing::info!(%collection, fields = plan.fields.len(), "plan made");
-                self.plans.send_replace(PlanState::Ready(Arc::new(plan)));
+        match described {
+            Ok((schema, state)) => {
+                self.desk.publish(state);
+                self.serve(schema).await;
             }
             Err(cause) if self.only => return Err(PipelineError::Refused(cause)),
-            Err(cause) => {
-                tracing::error!(%collection, "{cause}");
-                self.plans.send_replace(PlanState::Impossible(cause));
-            }
+            Err(cause) => self.desk.publish(self.impossible(cause)),
         }
         Ok(())
+    }
+
+    /// Looks at the collection whenever a writer asks. A look is one attempt: who asked holds, and asks again.
+    async fn serve(&mut self, mut known: Schema) {
+        while let Some(waiting) = self.desk.wanted().await {
+            let found = match self.shared.milvus.describe(&self.shared.collection).await {
+                Ok(found) => Ok(self.news(&mut known, found)),
+                Err(error) if error.action == Action::Halt => {
+                    Ok(Some(self.impossible(error.cause)))
+                }
+                Err(error) => Err(error),
+            };
+            self.desk.looked(waiting, found);
+        }
+    }
+
+    /// What follows from the collection as `found`: nothing where it is the `known` one, whose place it takes.
+    /// Whether another id is another target is asked for each tenure, by the plan's.
+    fn news(&self, known: &mut Schema, found: Schema) -> Option<PlanState> {
+        if *known == found {
+            return None;
+        }
+        tracing::info!(collection = %self.shared.collection, "the collection has changed");
+        let state = self
+            .plan(&found)
+            .unwrap_or_else(|cause| self.impossible(cause));
+        *known = found;
+        Some(state)
+    }
+
+    fn plan(&self, schema: &Schema) -> Result<PlanState, Cause> {
+        let collection = &self.shared.collection;
+        let plan = plan::make(schema, &self.rules).map_err(|error| Cause::PlanImpossible {
+            collection: collection.to_string(),
+            reason: error.to_string(),
+        })?;
+        tracing::info!(%collection, fields = plan.fields.len(), "plan made");
+        Ok(PlanState::Ready(Arc::new(plan)))
+    }
+
+    fn impossible(&self, cause: Cause) -> PlanState {
+        tracing::error!(collection = %self.shared.collection, "{cause}");
+        PlanState::Impossible(cause)
     }
 
     /// Asks for as long as it takes. `Err` within `Ok` is Milvus's refusal to describe this collection at all.

@@ -90,7 +90,7 @@ impl<'a> Watch<'a> {
                 }
                 Some(ended) = tasks.join_next() => {
                     let Err(error) = ended.map_err(Into::into).and_then(|result| result) else {
-                        continue; // the operations pages, or writers whose consumer is gone
+                        continue; // the operations pages, a planner that can make no plan, or writers without a consumer
                     };
                     self.leave(asked, consumer).await;
                     return Err(error);
@@ -122,7 +122,7 @@ impl<'a> Watch<'a> {
     fn waited_too_long(&self) -> Option<Cause> {
         if !self.until_end
             || self.since.elapsed() < PATIENCE
-            || self.common.metrics.rows_written.get() > 0
+            || self.common.metrics.changes_written() > 0
         {
             return None;
         }

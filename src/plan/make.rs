@@ -67,6 +67,7 @@ pub fn make(schema: &Schema, rules: &Rules) -> Result<Plan, PlanError> {
         database: rules.database.clone(),
         collection: schema.collection.as_str().into(),
         target: Arc::new(target(schema, rules)),
+        schema_timestamp: schema.timestamp,
         operation,
         fields: Vec::with_capacity(schema.fields.len()),
         primary_key: None,

@@ -36,6 +36,8 @@ pub struct Plan {
     pub collection: Arc<str>,
     /// What offsets are committed for.
     pub target: Arc<Target>,
+    /// The schema's, for the server to compare; 0 where it does not say.
+    pub schema_timestamp: u64,
     pub operation: Operation,
     /// One per column that is sent, in schema order.
     pub fields: Vec<FieldPlan>,
@@ -140,6 +142,11 @@ impl Plan {
                 Place::Ignored
             }
         }
+    }
+
+    /// Whether the field `name` of the collection is never sent.
+    pub(crate) fn leaves_out(&self, name: &str) -> bool {
+        self.left_out.iter().any(|field| &*field.name == name)
     }
 
     /// The primary key's index and field, where it is sent.

@@ -1,81 +1,222 @@
 //! One batch until it is settled or halted: attempts, pauses between them, and what a refusal leads to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-use super::Shared;
 use super::backoff::Backoff;
-use super::batch::Sealed;
+use super::batch::At;
+use super::plans::{Doubt, PlanState, Plans};
+use super::sealed::{Fate, Sealed};
+use super::{Shared, Stations};
 use crate::cause::Cause;
-use crate::milvus::Milvus;
-use crate::milvus::status::Action;
-use crate::ops::board::Peer;
+use crate::milvus::status::{Action, MilvusError};
+use crate::milvus::{Milvus, WriteRequest};
+use crate::ops::board::{Peer, Scope};
+use crate::plan::Plan;
 
 /// An answer that may be the server's or the request's fault is repeated this often before it counts as a refusal.
 const REPEATS: u32 = 5;
 const REPEAT_PAUSE: Duration = Duration::from_secs(6);
 
-/// Sends `batch` until Milvus has acknowledged it (it is settled then) or refused it (its partitions are halted then).
-/// Before each attempt the gate is asked: what must not be sent any more is taken out first.
-/// `hurry` cuts a hold's pause short.
-pub(super) async fn write<M: Milvus>(shared: &Shared<M>, mut batch: Sealed, hurry: &Notify) {
-    let patient = || Backoff::new(shared.rules.retry_backoff, shared.rules.retry_backoff_max);
-    let mut backoff = patient();
-    let mut repeats = 0;
-    let mut held = false;
+/// Sends `batch` until Milvus has acknowledged all of it (it is settled then) or refused it (its partitions are halted
+/// then). `hurry` cuts a hold's pause short.
+pub(super) async fn write<M: Milvus>(
+    shared: &Shared<M>,
+    plans: &Plans,
+    batch: Sealed,
+    hurry: &Notify,
+) {
     let scope = shared.scope();
-    loop {
-        if batch.is_stale() {
-            batch = batch.rebuild(&shared.stations.budget);
-        }
-        let Some(request) = &batch.request else {
-            // Nothing of it is wanted any more, so nothing will find out when Milvus is back.
-            if held {
-                shared.stations.board.clear(&scope);
+    let mut course = Course {
+        backoff: patient(shared),
+        shared,
+        plans,
+        hurry,
+        scope,
+        repeats: 0,
+        held: false,
+        acked: false,
+        doubt: None,
+    };
+    let mut batch = Some(batch);
+    while let Some(sealed) = batch {
+        batch = course.step(sealed).await;
+    }
+}
+
+fn patient<M>(shared: &Shared<M>) -> Backoff {
+    Backoff::new(shared.rules.retry_backoff, shared.rules.retry_backoff_max)
+}
+
+struct Course<'a, M> {
+    shared: &'a Shared<M>,
+    plans: &'a Plans,
+    hurry: &'a Notify,
+    scope: Scope,
+    backoff: Backoff,
+    repeats: u32,
+    held: bool,
+    /// A part of the batch has been.
+    acked: bool,
+    /// What Milvus said that may come of another schema: looked into before anything more is sent.
+    doubt: Option<MilvusError>,
+}
+
+impl<M: Milvus> Course<'_, M> {
+    /// Before each attempt the gate is asked: what must not be sent any more is taken out first. `None` at the end.
+    async fn step(&mut self, batch: Sealed) -> Option<Sealed> {
+        let mut batch = match self.plans.current() {
+            PlanState::Impossible(cause) => return self.halt(&batch, &cause),
+            PlanState::Ready(plan) if plan.target.differs(&batch.plan.target) => {
+                self.rebuild(batch, &plan)
             }
-            batch.settle();
-            return;
+            _ if batch.is_stale() => {
+                let plan = Arc::clone(&batch.plan);
+                self.rebuild(batch, &plan)
+            }
+            _ => batch,
         };
+        let Some(part) = batch.parts.front() else {
+            return self.finish(&batch);
+        };
+        if let Some(doubt) = self.doubt.take() {
+            return self.look(batch, doubt).await;
+        }
+        match self.send(part).await {
+            Ok(()) => {
+                batch.parts.pop_front();
+                Some(batch)
+            }
+            Err(error) => self.failed(batch, error).await,
+        }
+    }
+
+    fn rebuild(&self, batch: Sealed, plan: &Arc<Plan>) -> Sealed {
+        let fate = |at: At<'_>| match at.is_wanted() {
+            true => Fate::Keep,
+            false => Fate::Leave,
+        };
+        batch.rebuild(
+            plan,
+            &self.shared.stations.budget,
+            self.shared.rules.recreated,
+            fate,
+            |at, refusal| self.shared.refuse(at, refusal),
+        )
+    }
+
+    async fn send(&mut self, part: &WriteRequest) -> Result<(), MilvusError> {
         let started = Instant::now();
-        let answer = shared.milvus.write(request).await;
-        let metrics = &shared.stations.metrics;
+        let answer = self.shared.milvus.write(part).await;
+        let metrics = &self.shared.stations.metrics;
         metrics.request_took(started.elapsed());
-        let Err(error) = answer else {
-            shared.stations.board.set_connected(Peer::Milvus, true);
-            shared.stations.board.clear(&scope);
-            metrics.rows_written.inc_by(batch.rows as u64);
+        if let Err(error) = answer {
+            metrics.attempt_failed(&error.cause);
+            return Err(error);
+        }
+        let board = &self.shared.stations.board;
+        board.set_connected(Peer::Milvus, true);
+        board.clear(&self.scope);
+        let written = match part {
+            WriteRequest::Delete(_) => &metrics.rows_deleted,
+            WriteRequest::Insert(_) | WriteRequest::Upsert(_) => &metrics.rows_written,
+        };
+        written.inc_by(u64::from(part.rows()));
+        (self.repeats, self.held, self.acked) = (0, false, true);
+        self.backoff = patient(self.shared);
+        Ok(())
+    }
+
+    /// Nothing is left to be sent.
+    fn finish(&self, batch: &Sealed) -> Option<Sealed> {
+        let Stations { metrics, board, .. } = &self.shared.stations;
+        if self.acked {
             metrics.rows_superseded.inc_by(batch.superseded as u64);
             metrics.batches_settled.inc();
-            batch.settle();
-            return;
-        };
-        metrics.attempt_failed(&error.cause);
-        let pause = match error.action {
-            Action::Hold => backoff.pause(),
-            Action::RepeatThenHalt if repeats < REPEATS => {
-                repeats += 1;
-                REPEAT_PAUSE
-            }
-            Action::RepeatThenHalt | Action::Halt => {
-                halt(shared, &batch, &error.cause);
-                shared.stations.board.clear(&scope);
-                return;
-            }
-        };
-        if matches!(error.cause, Cause::MilvusUnreachable { .. }) {
-            shared.stations.board.set_connected(Peer::Milvus, false);
         }
-        shared
-            .stations
-            .board
-            .hold(scope.clone(), while_repeated(error.cause));
-        held = true;
+        // Nothing of it is wanted any more, so nothing will find out when Milvus is back.
+        if self.held {
+            board.clear(&self.scope);
+        }
+        batch.settle();
+        None
+    }
+
+    async fn failed(&mut self, batch: Sealed, error: MilvusError) -> Option<Sealed> {
+        match error.action {
+            Action::Hold => {
+                // When it is back, it may be another one.
+                if matches!(error.cause, Cause::CollectionMissing { .. }) {
+                    self.doubt = Some(error.clone());
+                }
+                self.hold(error.cause).await;
+            }
+            Action::RepeatThenHalt if self.repeats < REPEATS => self.repeat(error.cause).await,
+            Action::Halt => return self.halt(&batch, &error.cause),
+            Action::RepeatThenHalt | Action::Refresh | Action::RefreshThenRepeat => {
+                self.doubt = Some(error);
+            }
+        }
+        Some(batch)
+    }
+
+    /// Looks whether another schema explains `doubt`: then the batch is rebuilt by the new plan.
+    async fn look(&mut self, batch: Sealed, doubt: MilvusError) -> Option<Sealed> {
+        match self.plans.look(&batch.plan, Doubt::Milvus).await {
+            Ok(PlanState::Ready(plan)) if !Arc::ptr_eq(&plan, &batch.plan) => {
+                self.repeats = 0;
+                return Some(self.rebuild(batch, &plan));
+            }
+            Ok(PlanState::Impossible(cause)) => return self.halt(&batch, &cause),
+            Ok(_) => match doubt.action {
+                Action::Hold => {} // it is there again, and the same
+                Action::RefreshThenRepeat if self.repeats < REPEATS => {
+                    self.repeat(doubt.cause).await;
+                }
+                _ => return self.halt(&batch, &doubt.cause),
+            },
+            Err(error) => {
+                self.doubt = Some(doubt);
+                self.hold(error.cause).await;
+            }
+        }
+        Some(batch)
+    }
+
+    async fn hold(&mut self, cause: Cause) {
+        let pause = self.backoff.pause();
+        self.stand(cause);
         tokio::select! {
             () = sleep(pause) => {}
-            () = hurry.notified(), if error.action == Action::Hold => backoff = patient(),
+            () = self.hurry.notified() => self.backoff = patient(self.shared),
         }
+    }
+
+    async fn repeat(&mut self, cause: Cause) {
+        self.repeats += 1;
+        self.stand(while_repeated(cause));
+        sleep(REPEAT_PAUSE).await;
+    }
+
+    fn stand(&mut self, cause: Cause) {
+        let board = &self.shared.stations.board;
+        if matches!(cause, Cause::MilvusUnreachable { .. }) {
+            board.set_connected(Peer::Milvus, false);
+        }
+        board.hold(self.scope.clone(), cause);
+        self.held = true;
+    }
+
+    /// Every partition of the batch stands at its first record in it; what is behind is dropped by the writer.
+    fn halt(&self, batch: &Sealed, cause: &Cause) -> Option<Sealed> {
+        for cover in &batch.covers {
+            self.shared.halt(&cover.tenure, cover.from, cause.clone());
+        }
+        self.shared.stations.board.clear(&self.scope);
+        None
     }
 }
 
@@ -84,12 +225,5 @@ fn while_repeated(cause: Cause) -> Cause {
     match cause {
         Cause::Refused { reason, .. } => Cause::MilvusBusy { reason },
         other => other,
-    }
-}
-
-/// Every partition of the batch stands at its first record in it; what is behind is dropped by the writer.
-fn halt<M>(shared: &Shared<M>, batch: &Sealed, cause: &Cause) {
-    for cover in &batch.covers {
-        shared.halt(&cover.tenure, cover.from, cause.clone());
     }
 }

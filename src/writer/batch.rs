@@ -1,18 +1,23 @@
-//! A batch: changes of one collection in the order read, the last of a key alive, and the offsets they settle.
+//! A batch that still takes records: changes of one collection in the order read, and the offsets they settle.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::fold::Fold;
+use super::parts::parts;
+use super::sealed::Sealed;
+use crate::bad_record::BadRecord;
 use crate::budget::{Budget, Charge};
+use crate::cause::Cause;
 use crate::columns::Columns;
-use crate::decode::change::{Change, Unfit, change};
+use crate::config::OnRecreated;
+use crate::decode::change::change;
+use crate::decode::change::{Change, Unfit};
 use crate::key::Key;
-use crate::milvus::WriteRequest;
-use crate::milvus::proto::milvus::{InsertRequest, UpsertRequest};
-use crate::plan::{Operation, Plan};
+use crate::milvus::delete::Literal;
+use crate::plan::Plan;
 use crate::record::{Chunk, RecordView};
 use crate::tenure::Tenure;
 
@@ -44,14 +49,31 @@ impl<'a> At<'a> {
     pub(super) fn view(&self) -> RecordView<'a> {
         self.chunk.view(self.run, self.record)
     }
+
+    /// Whether it may be sent: its tenure is open and does not stand before it.
+    pub(super) fn is_wanted(&self) -> bool {
+        let tenure = self.tenure();
+        let halted_before = |at| at <= self.offset();
+        tenure.is_open() && !tenure.halted_at().is_some_and(halted_before)
+    }
+
+    pub(super) fn bad(&self, bad: BadRecord) -> Cause {
+        Cause::BadRecord {
+            at: self.tenure().topic_partition.clone(),
+            offset: self.offset(),
+            bad,
+        }
+    }
 }
 
 /// Neighbouring records of one run: what a rebuild decodes anew.
 #[derive(Debug)]
-struct Slice {
-    chunk: Arc<Chunk>,
-    run: usize,
-    records: Range<usize>,
+pub(super) struct Slice {
+    pub(super) chunk: Arc<Chunk>,
+    pub(super) run: usize,
+    pub(super) records: Range<usize>,
+    /// A policy has passed them over, once and for all.
+    pub(super) skipped: bool,
 }
 
 /// The records of one tenure in a batch: `from..next` by offset.
@@ -64,23 +86,28 @@ pub(super) struct Cover {
 
 impl Cover {
     /// Whether its records may still be sent: the tenure is open and does not stand before them.
-    fn is_wanted(&self) -> bool {
+    pub(super) fn is_wanted(&self) -> bool {
         let halted_before = |at| at <= self.from;
         self.tenure.is_open() && !self.tenure.halted_at().is_some_and(halted_before)
     }
 }
 
-/// A batch that still takes records.
+/// Why a record does not become a change of the batch.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// `errors.tolerance` decides.
+    Bad(BadRecord),
+    /// Its partition halts, whatever is tolerated.
+    Halts(Cause),
+}
+
 #[derive(Debug)]
 pub(super) struct Batch {
     plan: Arc<Plan>,
     /// Keys are compared within one Milvus partition only, as Milvus does.
     milvus_partition: Option<Arc<str>>,
     columns: Columns,
-    /// Rows that a later row of the same key supersedes; left out when the request is made.
-    dead: Vec<bool>,
-    superseded: usize,
-    latest: HashMap<Key, usize>,
+    fold: Fold,
     slices: Vec<Slice>,
     covers: Vec<Cover>,
     records: usize,
@@ -97,11 +124,9 @@ impl Batch {
     ) -> Self {
         Self {
             columns: Columns::new(&plan),
+            fold: Fold::new(plan.operation),
             plan,
             milvus_partition,
-            dead: Vec::new(),
-            superseded: 0,
-            latest: HashMap::new(),
             slices: Vec::new(),
             covers: Vec::new(),
             records: 0,
@@ -110,41 +135,59 @@ impl Batch {
         }
     }
 
-    /// Takes the change that a record is; a row of the same key before it is superseded.
-    /// A record that is unfit leaves the batch as it was.
-    pub(super) fn add(&mut self, at: At<'_>) -> Result<Change, Unfit> {
-        let change = change(&self.plan, &mut self.columns, at.view())?;
-        if change == Change::Row {
-            self.fold();
+    /// Reads a record, which is part of the batch when the draft is kept.
+    pub(super) fn read<'b>(&'b mut self, at: At<'b>) -> Draft<'b> {
+        let rows = self.columns.rows();
+        let change = change(&self.plan, &mut self.columns, at.view());
+        Draft {
+            batch: self,
+            at,
+            rows,
+            change,
         }
-        self.charge.resize(self.columns.bytes());
-        self.cover(at);
-        Ok(change)
     }
 
-    fn fold(&mut self) {
-        let row = self.dead.len();
-        self.dead.push(false);
-        if let Some(key) = self.columns.key(row)
-            && let Some(earlier) = self.latest.insert(key, row)
-        {
-            self.dead[earlier] = true;
-            self.superseded += 1;
+    fn fold(&mut self, at: At<'_>, change: &Change, recreated: OnRecreated) -> Result<(), Refusal> {
+        let literal = match change {
+            Change::Nothing(_) => return Ok(()),
+            Change::Row => None,
+            Change::Delete(key) => Some((key, self.literal(key).map_err(Refusal::Bad)?)),
+        };
+        let target = &self.plan.target;
+        at.tenure()
+            .write_to(target, recreated)
+            .map_err(Refusal::Halts)?;
+        match literal {
+            None => self.fold.row(
+                self.columns
+                    .rows()
+                    .checked_sub(1)
+                    .and_then(|row| self.columns.key(row)),
+            ),
+            Some((key, literal)) => self.fold.delete(key.clone(), literal),
         }
+        Ok(())
+    }
+
+    fn literal(&self, key: &Key) -> Result<Literal, BadRecord> {
+        let key_field = self.plan.key_field();
+        let (_, field) = key_field.ok_or_else(BadRecord::without_key_field)?;
+        Literal::of(key).ok_or_else(|| BadRecord::unnameable_key(&field.name))
     }
 
     /// Settles a record without a change when the batch settles.
     pub(super) fn skip(&mut self, at: At<'_>) {
-        self.cover(at);
+        self.cover(at, true);
     }
 
-    fn cover(&mut self, at: At<'_>) {
+    fn cover(&mut self, at: At<'_>, skipped: bool) {
         self.records += 1;
         match self.slices.last_mut() {
             Some(last)
                 if Arc::ptr_eq(&last.chunk, at.chunk)
                     && last.run == at.run
-                    && last.records.end == at.record =>
+                    && last.records.end == at.record
+                    && last.skipped == skipped =>
             {
                 last.records.end += 1;
             }
@@ -152,6 +195,7 @@ impl Batch {
                 chunk: Arc::clone(at.chunk),
                 run: at.run,
                 records: at.record..at.record + 1,
+                skipped,
             }),
         }
         let offset = at.offset();
@@ -166,27 +210,37 @@ impl Batch {
         }
     }
 
+    pub(super) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    pub(super) fn covers(&self) -> &[Cover] {
+        &self.covers
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.records == 0
     }
 
-    /// Full by records (rows and skipped ones, so that what it holds is bounded) or by encoded bytes.
+    /// Full by records (rows, deletes and skipped ones, so that what it holds is bounded) or by encoded bytes.
     /// The first record always fits.
     pub(super) fn is_full(&self, max_records: usize, max_bytes: usize) -> bool {
-        self.records >= max_records || self.columns.bytes() >= max_bytes
+        self.records >= max_records || self.bytes() >= max_bytes
+    }
+
+    fn bytes(&self) -> usize {
+        self.columns.bytes() + self.fold.delete_bytes()
     }
 
     /// Ready to be sent: no record is added any more.
     pub(super) fn seal(self) -> Sealed {
-        let rows = self.dead.len() - self.superseded;
+        let (fold, plan) = (self.fold, self.plan);
         let partition = self.milvus_partition.as_deref().unwrap_or_default();
-        let request = || request(&self.plan, partition, self.columns, &self.dead, rows);
         Sealed {
-            request: (rows > 0).then(request),
-            plan: self.plan,
+            parts: parts(&plan, partition, self.columns, fold.dead(), fold.deletes()),
+            superseded: fold.superseded(),
+            plan,
             milvus_partition: self.milvus_partition,
-            rows,
-            superseded: self.superseded,
             slices: self.slices,
             covers: self.covers,
             charge: self.charge,
@@ -194,90 +248,50 @@ impl Batch {
     }
 }
 
-/// `partition` is the Milvus partition, or empty where Milvus is to choose.
-fn request(
-    plan: &Plan,
-    partition: &str,
-    columns: Columns,
-    dead: &[bool],
-    rows: usize,
-) -> WriteRequest {
-    let partition_name = partition.to_owned();
-    let fields_data = columns.into_fields(dead);
-    let num_rows = u32::try_from(rows).unwrap_or(u32::MAX); // rows are bounded by batch.max.rows
-    let (db_name, collection_name) = (plan.database.clone(), plan.collection.to_string());
-    match plan.operation {
-        Operation::Insert => WriteRequest::Insert(InsertRequest {
-            db_name,
-            collection_name,
-            partition_name,
-            fields_data,
-            num_rows,
-            ..InsertRequest::default()
-        }),
-        Operation::Upsert => WriteRequest::Upsert(UpsertRequest {
-            db_name,
-            collection_name,
-            partition_name,
-            fields_data,
-            num_rows,
-            ..UpsertRequest::default()
-        }),
-    }
-}
-
-/// A batch on its way. It holds its raw records until it is settled.
+/// A record that has been read, and what it says.
 #[derive(Debug)]
-pub(super) struct Sealed {
-    plan: Arc<Plan>,
-    milvus_partition: Option<Arc<str>>,
-    /// `None` where nothing is to be sent: every record was skipped.
-    pub(super) request: Option<WriteRequest>,
-    pub(super) rows: usize,
-    pub(super) superseded: usize,
-    slices: Vec<Slice>,
-    pub(super) covers: Vec<Cover>,
-    charge: Charge,
+#[must_use]
+pub(super) struct Draft<'b> {
+    batch: &'b mut Batch,
+    at: At<'b>,
+    /// Before it.
+    rows: usize,
+    change: Result<Change, Unfit>,
 }
 
-impl Sealed {
-    /// Every record of it is settled.
-    pub(super) fn settle(&self) {
-        for cover in &self.covers {
-            cover.tenure.settle(cover.next);
+impl Draft<'_> {
+    /// Whether another schema than the plan's might mean another thing by it.
+    pub(super) fn doubts_the_plan(&self) -> bool {
+        match &self.change {
+            Ok(Change::Row) => self.batch.columns.has_strayed(),
+            Ok(Change::Delete(_) | Change::Nothing(_)) => false,
+            Err(Unfit::Bad(bad) | Unfit::Halts(bad)) => bad.field.is_some(),
         }
     }
 
-    /// Some of its records must not be sent (again): their tenure is closed, or stands before them.
-    pub(super) fn is_stale(&self) -> bool {
-        !self.covers.iter().all(Cover::is_wanted)
+    /// Leaves the batch as it was.
+    pub(super) fn discard(self) {
+        self.batch.columns.truncate(self.rows);
     }
 
-    /// The slow path: decodes the records that are still wanted anew, folding keys anew, so that a record
-    /// superseded by one that is gone takes its place again.
-    pub(super) fn rebuild(self, budget: &Arc<Budget>) -> Self {
-        let (plan, partition) = (Arc::clone(&self.plan), self.milvus_partition.clone());
-        let mut batch = Batch::new(plan, partition, budget, Instant::now());
-        drop(self.request);
-        drop(self.charge);
-        for slice in &self.slices {
-            let tenure = &slice.chunk.runs[slice.run].tenure;
-            let mut covers = self.covers.iter();
-            if !covers.any(|cover| Arc::ptr_eq(&cover.tenure, tenure) && cover.is_wanted()) {
-                continue;
-            }
-            for record in slice.records.clone() {
-                let at = At {
-                    chunk: &slice.chunk,
-                    run: slice.run,
-                    record,
-                };
-                // What was skipped before is skipped again: the same bytes under the same plan.
-                if batch.add(at).is_err() {
-                    batch.skip(at);
-                }
-            }
+    /// Makes it part of the batch: an earlier change of its key is superseded. Refused, it leaves the batch as it was.
+    pub(super) fn keep(self, recreated: OnRecreated) -> Result<Change, Refusal> {
+        let Self {
+            batch,
+            at,
+            rows,
+            change,
+        } = self;
+        let change = change.map_err(|unfit| match unfit {
+            Unfit::Bad(bad) => Refusal::Bad(bad),
+            Unfit::Halts(bad) => Refusal::Halts(at.bad(bad)),
+        })?;
+        if let Err(refusal) = batch.fold(at, &change, recreated) {
+            batch.columns.truncate(rows);
+            return Err(refusal);
         }
-        batch.seal()
+        batch.charge.resize(batch.bytes());
+        batch.cover(at, false);
+        Ok(change)
     }
 }

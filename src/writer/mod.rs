@@ -3,34 +3,37 @@
 mod attempt;
 pub mod backoff;
 mod batch;
+mod fold;
+mod parts;
+mod plans;
 mod rate_limit;
+mod sealed;
+mod shared;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
-use crate::bad_record::BadRecord;
 use crate::budget::Budget;
 use crate::cause::Cause;
 use crate::config::{OnRecreated, Tolerance};
-use crate::decode::change::{Change, Unfit, Why};
+use crate::decode::change::{Change, Why};
 use crate::milvus::Milvus;
-use crate::ops::board::{Board, Scope};
-use crate::ops::metrics::{Metrics, Skipped};
+use crate::ops::board::Board;
+use crate::ops::metrics::Metrics;
 use crate::plan::Plan;
 use crate::record::Chunk;
-use crate::routing::Destination;
-use crate::tenure::Tenure;
 use crate::wake::Wake;
 use batch::{At, Batch};
-use rate_limit::RateLimit;
+pub use plans::{Desk, PlanState, Plans, plans};
+use sealed::Fate;
+pub use shared::Shared;
 
 /// Chunks that wait for a writer. A full channel means that its partitions are not polled.
 pub const CHANNEL_CHUNKS: usize = 16;
@@ -56,72 +59,6 @@ pub struct Stations {
     pub wake: Arc<Wake>,
 }
 
-/// What the writers of one collection, and of one Milvus partition where that is named, share.
-#[derive(Debug)]
-pub struct Shared<M> {
-    pub collection: Arc<str>,
-    /// Where in it every row of theirs goes.
-    pub milvus_partition: Option<Arc<str>>,
-    pub milvus: Arc<M>,
-    pub rules: Rules,
-    pub stations: Stations,
-    /// Topics whose first tombstone has been said.
-    tombstones: Mutex<BTreeSet<Arc<str>>>,
-}
-
-impl<M> Shared<M> {
-    pub fn new(destination: Destination, milvus: Arc<M>, rules: Rules, stations: Stations) -> Self {
-        Self {
-            collection: destination.collection,
-            milvus_partition: destination.milvus_partition,
-            milvus,
-            rules,
-            stations,
-            tombstones: Mutex::default(),
-        }
-    }
-
-    /// What is held while these writers wait.
-    fn scope(&self) -> Scope {
-        let collection = Arc::clone(&self.collection);
-        match &self.milvus_partition {
-            Some(name) => Scope::MilvusPartition(collection, Arc::clone(name)),
-            None => Scope::Collection(collection),
-        }
-    }
-
-    fn halt(&self, tenure: &Tenure, at: i64, cause: Cause) {
-        if tenure.is_open() && tenure.halt(at, cause.clone()) {
-            let (board, partition) = (&self.stations.board, &tenure.topic_partition);
-            board.halt(partition.clone(), cause);
-            // Closed meanwhile: the consumer may have cleared the board before this halt was on it.
-            if !tenure.is_open() {
-                board.unhalt(partition);
-            }
-        }
-    }
-
-    fn tombstone(&self, topic: &Arc<str>) {
-        self.stations.metrics.skip(Skipped::Tombstone, 1);
-        let mut said = self
-            .tombstones
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if said.insert(Arc::clone(topic)) {
-            tracing::warn!(%topic, "a record without a value (tombstone) deletes nothing; such records are skipped and counted (behavior.on.null.values=ignore)");
-        }
-    }
-}
-
-/// The plan of a collection, as far as it is known.
-#[derive(Debug, Clone)]
-pub enum PlanState {
-    Waiting,
-    Ready(Arc<Plan>),
-    /// No plan can be made: the collection's partitions halt.
-    Impossible(Cause),
-}
-
 /// The consumer's end of a writer.
 #[derive(Debug, Clone)]
 pub struct Inlet {
@@ -130,13 +67,13 @@ pub struct Inlet {
     pub flush: Arc<Notify>,
     /// The share that what it takes is charged to.
     pub budget: Arc<Budget>,
-    plans: watch::Receiver<PlanState>,
+    plans: Plans,
 }
 
 impl Inlet {
     /// Before there is a plan nothing is read: what nobody can decode would only stand in the way of a rebalance.
     pub fn is_open(&self) -> bool {
-        !matches!(*self.plans.borrow(), PlanState::Waiting)
+        !self.plans.is_waiting()
     }
 }
 
@@ -157,18 +94,19 @@ pub struct Writer<M> {
     flush: Arc<Notify>,
     /// Ends the pause before the next attempt: a drain has no time for it.
     hurry: Arc<Notify>,
-    plans: watch::Receiver<PlanState>,
+    plans: Plans,
     cursor: Option<Cursor>,
     open: Option<Batch>,
     /// The open batch is sent as it is: a bad record ended it.
     closed: bool,
     /// While flushing: chunks of the channel that are still to be taken in.
     flush_left: Option<usize>,
-    bad_records: RateLimit,
+    /// The record at hand waits for a look at the schema.
+    look: Option<UnderWay>,
 }
 
 impl<M: Milvus> Writer<M> {
-    pub fn new(shared: Arc<Shared<M>>, plans: watch::Receiver<PlanState>) -> (Self, Inlet) {
+    pub fn new(shared: Arc<Shared<M>>, plans: Plans) -> (Self, Inlet) {
         let (chunks, inbox) = mpsc::channel(CHANNEL_CHUNKS);
         let flush = Arc::new(Notify::new());
         let inlet = Inlet {
@@ -187,19 +125,20 @@ impl<M: Milvus> Writer<M> {
             open: None,
             closed: false,
             flush_left: None,
-            bad_records: RateLimit::default(),
+            look: None,
         };
         (writer, inlet)
     }
 
     /// Runs until the consumer is gone.
     pub async fn run(mut self) {
-        let Some(plan) = self.plan().await else {
-            return;
-        };
         let mut under_way: Option<UnderWay> = None;
         loop {
-            self.fill(&plan);
+            match self.plans.current() {
+                PlanState::Waiting => {}
+                PlanState::Ready(plan) => self.fill(&plan),
+                PlanState::Impossible(cause) => self.give_up(&cause),
+            }
             if under_way.is_none() && self.is_due() {
                 under_way = self.send();
                 continue; // what is left of the chunk opens the next batch, or is dropped
@@ -211,6 +150,8 @@ impl<M: Milvus> Writer<M> {
             let is_idle = under_way.is_none();
             tokio::select! {
                 () = finished(&mut under_way) => under_way = None,
+                () = finished(&mut self.look) => self.look = None,
+                true = self.plans.changed() => {}
                 () = until(linger_ends), if is_idle => {}
                 () = self.flush.notified() => {
                     self.flush_left = Some(self.inbox.len());
@@ -227,19 +168,25 @@ impl<M: Milvus> Writer<M> {
         }
     }
 
-    /// Waits for the plan; until then nothing is read. Where none can be made, halts what comes. `None` when the consumer is gone.
-    async fn plan(&mut self) -> Option<Arc<Plan>> {
-        loop {
-            let state = self.plans.borrow_and_update().clone();
-            match state {
-                PlanState::Ready(plan) => return Some(plan),
-                PlanState::Waiting => self.plans.changed().await.ok()?,
-                PlanState::Impossible(cause) => {
-                    let chunk = self.inbox.recv().await?;
-                    for run in &chunk.runs {
-                        self.shared.halt(&run.tenure, run.from, cause.clone());
-                    }
-                }
+    /// No plan can be made (any more): what is here halts, and so will what comes.
+    fn give_up(&mut self, cause: &Cause) {
+        for cover in self.open.take().iter().flat_map(Batch::covers) {
+            self.shared.halt(&cover.tenure, cover.from, cause.clone());
+        }
+        self.closed = false;
+        let Some(cursor) = self.cursor.take() else {
+            return;
+        };
+        let runs = cursor.chunk.runs.iter().enumerate().skip(cursor.run);
+        for (run, records) in runs {
+            let record = if run == cursor.run { cursor.record } else { 0 };
+            if record < records.records.len() {
+                let at = At {
+                    chunk: &cursor.chunk,
+                    run,
+                    record,
+                };
+                self.shared.halt(at.tenure(), at.from(), cause.clone());
             }
         }
     }
@@ -260,9 +207,15 @@ impl<M: Milvus> Writer<M> {
     fn fill(&mut self, plan: &Arc<Plan>) {
         let rules = &self.shared.rules;
         let (rows, bytes) = (rules.batch_max_rows, rules.batch_max_bytes);
+        let is_other = |batch: &Batch| !Arc::ptr_eq(batch.plan(), plan);
+        self.closed |= self.open.as_ref().is_some_and(is_other);
+        let may_look = self.plans.is_look_due();
         while let Some(cursor) = &mut self.cursor {
             let open = self.open.as_ref();
-            if self.closed || open.is_some_and(|batch| batch.is_full(rows, bytes)) {
+            if self.closed
+                || self.look.is_some()
+                || open.is_some_and(|batch| batch.is_full(rows, bytes))
+            {
                 return;
             }
             let Some(run) = cursor.chunk.runs.get(cursor.run) else {
@@ -275,66 +228,51 @@ impl<M: Milvus> Writer<M> {
                 continue;
             }
             let (chunk, run, record) = (Arc::clone(&cursor.chunk), cursor.run, cursor.record);
-            cursor.record += 1;
-            self.add(
-                plan,
-                At {
-                    chunk: &chunk,
-                    run,
-                    record,
-                },
-            );
+            let at = At {
+                chunk: &chunk,
+                run,
+                record,
+            };
+            if self.add(plan, at, may_look)
+                && let Some(cursor) = &mut self.cursor
+            {
+                cursor.record += 1;
+            }
         }
     }
 
-    fn add(&mut self, plan: &Arc<Plan>, at: At<'_>) {
+    /// Whether it is done with the record; otherwise the record waits for a look at the schema.
+    fn add(&mut self, plan: &Arc<Plan>, at: At<'_>, may_look: bool) -> bool {
         if !at.tenure().is_open() || at.tenure().halted_at().is_some() {
-            return; // read again by the next owner, or after the halt
+            return true; // read again by the next owner, or after the halt
         }
-        let (rules, budget) = (&self.shared.rules, &self.shared.stations.budget);
+        let Stations { budget, .. } = &self.shared.stations;
         let partition = &self.shared.milvus_partition;
         let new = || Batch::new(Arc::clone(plan), partition.clone(), budget, Instant::now());
         let batch = self.open.get_or_insert_with(new);
-        if at.view().value.is_some()
-            && let Err(cause) = at.tenure().write_to(&plan.target, rules.recreated)
-        {
-            self.shared.halt(at.tenure(), at.from(), cause);
-            self.closed = true;
-            return;
+        let draft = batch.read(at);
+        if may_look && draft.doubts_the_plan() {
+            draft.discard();
+            self.look = Some(self.look_for(plan, at));
+            return false;
         }
-        match batch.add(at) {
+        match draft.keep(self.shared.rules.recreated) {
             Ok(Change::Row | Change::Delete(_)) => {}
             Ok(Change::Nothing(Why::Tombstone)) => {
                 self.shared.tombstone(&at.tenure().topic_partition.topic);
             }
-            Err(Unfit::Bad(bad)) => self.bad_record(at, bad, self.shared.rules.tolerance),
-            Err(Unfit::Halts(bad)) => self.bad_record(at, bad, Tolerance::None),
+            Err(refusal) => match self.shared.refuse(at, refusal) {
+                Fate::Skip => batch.skip(at),
+                Fate::Keep | Fate::Leave => self.closed = true,
+            },
         }
+        true
     }
 
-    /// Skipped and counted, or the partition stands at it and what is before it is sent.
-    fn bad_record(&mut self, at: At<'_>, bad: BadRecord, tolerance: Tolerance) {
-        let topic_partition = &at.tenure().topic_partition;
-        let cause = Cause::BadRecord {
-            at: topic_partition.clone(),
-            offset: at.offset(),
-            bad,
-        };
-        match tolerance {
-            Tolerance::All => {
-                if let Some(batch) = &mut self.open {
-                    batch.skip(at);
-                }
-                self.shared.stations.metrics.skip(Skipped::BadRecord, 1);
-                if let Some(unsaid) = self.bad_records.allow(Instant::now()) {
-                    tracing::warn!(unsaid, "skipped a bad record: {cause}");
-                }
-            }
-            Tolerance::None => {
-                self.shared.halt(at.tenure(), at.from(), cause);
-                self.closed = true;
-            }
-        }
+    fn look_for(&self, plan: &Arc<Plan>, at: At<'_>) -> UnderWay {
+        let (shared, plans) = (Arc::clone(&self.shared), self.plans.clone());
+        let (plan, tenure) = (Arc::clone(plan), Arc::clone(at.tenure()));
+        Box::pin(async move { shared.look(&plans, &plan, &tenure).await })
     }
 
     fn is_due(&self) -> bool {
@@ -359,8 +297,9 @@ impl<M: Milvus> Writer<M> {
         self.end_flush();
         let batch = self.open.take().filter(|batch| !batch.is_empty())?;
         let (shared, hurry) = (Arc::clone(&self.shared), Arc::clone(&self.hurry));
+        let plans = self.plans.clone();
         Some(Box::pin(async move {
-            attempt::write(&shared, batch.seal(), &hurry).await;
+            attempt::write(&shared, &plans, batch.seal(), &hurry).await;
         }))
     }
 }

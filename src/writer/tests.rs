@@ -1,34 +1,61 @@
 //! A writer driven by hand against a Milvus that answers from a script, under a paused clock.
 
+mod deletes;
+mod refresh;
 mod targets;
 mod trouble;
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::config::{InsertMode, OnRecreated, UnknownFields};
+use crate::config::{DeleteWhen, InsertMode, OnRecreated, Shaping, UnknownFields};
 use crate::milvus::WriteRequest;
 use crate::milvus::proto::schema::{field_data, scalar_field};
 use crate::milvus::schema::{Field, FieldType, Schema};
 use crate::milvus::status::{Action, MilvusError};
 use crate::ops::board::Board;
-use crate::plan::{self, Plan};
+use crate::pipeline::planner::Planner;
+use crate::plan;
 use crate::record::{Record, Run};
 use crate::routing::Destination;
+use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 
-/// Answers writes from a script (`Ok` when it has run out) and keeps the keys of every request it saw.
-#[derive(Debug, Default)]
+/// Answers writes from a script (`Ok` when it has run out) and keeps every request it saw; describes what it is set to.
+#[derive(Debug)]
 struct Scripted {
     answers: Mutex<VecDeque<Result<(), MilvusError>>>,
-    seen: Mutex<Vec<Vec<i64>>>,
+    seen: Mutex<Vec<WriteRequest>>,
     answered: Notify,
+    schema: Mutex<Schema>,
+    /// What describes are answered with before the schema is told.
+    troubles: Mutex<VecDeque<MilvusError>>,
+    described: AtomicUsize,
+}
+
+impl Default for Scripted {
+    fn default() -> Self {
+        Self {
+            answers: Mutex::default(),
+            seen: Mutex::default(),
+            answered: Notify::new(),
+            schema: Mutex::new(schema()),
+            troubles: Mutex::default(),
+            described: AtomicUsize::new(0),
+        }
+    }
 }
 
 impl Milvus for Scripted {
     async fn describe(&self, _: &str) -> Result<Schema, MilvusError> {
-        Ok(schema())
+        self.described.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(DESCRIBING).await;
+        match self.troubles.lock().unwrap().pop_front() {
+            Some(trouble) => Err(trouble),
+            None => Ok(self.schema.lock().unwrap().clone()),
+        }
     }
 
     async fn write(&self, request: &WriteRequest) -> Result<(), MilvusError> {
@@ -37,19 +64,7 @@ impl Milvus for Scripted {
             "p",
             "every request names its writers' one"
         );
-        let fields = match request {
-            WriteRequest::Insert(request) => &request.fields_data,
-            WriteRequest::Upsert(request) => &request.fields_data,
-        };
-        let keys = fields.iter().find(|field| field.field_name == "id");
-        let keys = match keys.and_then(|field| field.field.as_ref()) {
-            Some(field_data::Field::Scalars(scalars)) => match &scalars.data {
-                Some(scalar_field::Data::LongData(longs)) => longs.data.clone(),
-                other => panic!("ids as {other:?}"),
-            },
-            other => panic!("ids as {other:?}"),
-        };
-        self.seen.lock().unwrap().push(keys);
+        self.seen.lock().unwrap().push(request.clone());
         let answer = self.answers.lock().unwrap().pop_front().unwrap_or(Ok(()));
         self.answered.notify_one();
         answer
@@ -58,6 +73,34 @@ impl Milvus for Scripted {
     fn endpoint(&self) -> String {
         "http://scripted:19530".to_owned()
     }
+}
+
+/// The keys of the rows; empty for a delete.
+fn keys(request: &WriteRequest) -> Vec<i64> {
+    let fields = match request {
+        WriteRequest::Insert(request) => &request.fields_data,
+        WriteRequest::Upsert(request) => &request.fields_data,
+        WriteRequest::Delete(_) => return Vec::new(),
+    };
+    let keys = fields.iter().find(|field| field.field_name == "id");
+    match keys.and_then(|field| field.field.as_ref()) {
+        Some(field_data::Field::Scalars(scalars)) => match &scalars.data {
+            Some(scalar_field::Data::LongData(longs)) => longs.data.clone(),
+            other => panic!("ids as {other:?}"),
+        },
+        other => panic!("ids as {other:?}"),
+    }
+}
+
+/// `upsert [1, 2] id n`, `insert …`, `delete id in [1]`.
+fn shown(request: &WriteRequest) -> String {
+    let (verb, fields) = match request {
+        WriteRequest::Insert(request) => ("insert", &request.fields_data),
+        WriteRequest::Upsert(request) => ("upsert", &request.fields_data),
+        WriteRequest::Delete(delete) => return format!("delete {}", delete.request().expr),
+    };
+    let names: Vec<&str> = fields.iter().map(|field| &*field.field_name).collect();
+    format!("{verb} {:?} {}", keys(request), names.join(" "))
 }
 
 fn field(name: &str, kind: FieldType, primary_key: bool) -> Field {
@@ -88,17 +131,25 @@ fn schema() -> Schema {
     }
 }
 
-fn make_plan() -> Arc<Plan> {
-    let rules = plan::Rules {
+/// How long a describe takes.
+const DESCRIBING: Duration = Duration::from_millis(5);
+
+fn plan_rules() -> plan::Rules {
+    plan::Rules {
         endpoint: "http://scripted:19530".to_owned(),
         database: "default".to_owned(),
         insert_mode: InsertMode::Auto,
         unknown_fields: UnknownFields::Ignore,
         names_partition: false,
-        shaping: crate::config::Shaping::default(),
+        shaping: Shaping {
+            delete_when: Some(DeleteWhen {
+                field: "gone".to_owned(),
+                value: "true".to_owned(),
+            }),
+            ..Shaping::default()
+        },
         longest_topic: 1,
-    };
-    Arc::new(plan::make(&schema(), &rules).unwrap())
+    }
 }
 
 fn refusal(action: Action) -> Result<(), MilvusError> {
@@ -110,6 +161,11 @@ fn refusal(action: Action) -> Result<(), MilvusError> {
         },
         outcome_unknown: false,
     })
+}
+
+/// The delete of `id`.
+fn delete(id: i64) -> Option<String> {
+    Some(format!(r#"{{"id": {id}, "gone": true}}"#))
 }
 
 /// A row with key `id`.
@@ -166,6 +222,7 @@ fn rules(tolerance: Tolerance, linger_ms: u64, max_rows: usize) -> Rules {
 struct Bench {
     shared: Arc<Shared<Scripted>>,
     inlet: Inlet,
+    /// The writer and its planner.
     tasks: tokio::task::JoinSet<()>,
 }
 
@@ -175,6 +232,10 @@ impl Bench {
     }
 
     fn with(rules: Rules) -> Self {
+        Self::planned(rules, plan_rules())
+    }
+
+    fn planned(rules: Rules, plan_rules: plan::Rules) -> Self {
         let budget = Budget::new(1 << 20);
         let metrics = Metrics::new(Arc::clone(&budget));
         let shared = Arc::new(Shared::new(
@@ -191,11 +252,12 @@ impl Bench {
                 wake: Arc::new(Wake::default()),
             },
         ));
-        let (sender, plans) = watch::channel(PlanState::Waiting);
-        sender.send_replace(PlanState::Ready(make_plan()));
+        let (plans, desk) = plans();
+        let planner = Planner::with(&shared, plan_rules, desk, true);
         let (writer, inlet) = Writer::new(Arc::clone(&shared), plans);
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(writer.run());
+        tasks.spawn(async move { planner.run().await.unwrap() });
         Self {
             shared,
             inlet,
@@ -212,8 +274,39 @@ impl Bench {
         self.inlet.chunks.send(chunk).await.unwrap();
     }
 
+    /// The keys of the rows that each request brought.
     fn seen(&self) -> Vec<Vec<i64>> {
-        self.shared.milvus.seen.lock().unwrap().clone()
+        self.shared
+            .milvus
+            .seen
+            .lock()
+            .unwrap()
+            .iter()
+            .map(keys)
+            .collect()
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.shared
+            .milvus
+            .seen
+            .lock()
+            .unwrap()
+            .iter()
+            .map(shown)
+            .collect()
+    }
+
+    fn described(&self) -> usize {
+        self.shared.milvus.described.load(Ordering::Relaxed)
+    }
+
+    fn alter(&self, change: impl FnOnce(&mut Schema)) {
+        change(&mut self.shared.milvus.schema.lock().unwrap());
+    }
+
+    fn describe_fails(&self, troubles: impl IntoIterator<Item = MilvusError>) {
+        self.shared.milvus.troubles.lock().unwrap().extend(troubles);
     }
 
     /// The paused clock runs on while the writer waits, so this ends as soon as the writer has nothing to do.

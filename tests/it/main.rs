@@ -10,12 +10,14 @@
 
 mod check;
 mod compose;
+mod deletes;
 mod delivery;
 mod footprint;
 mod halts;
 mod load;
 mod milvus_client;
 mod nested;
+mod odd_keys;
 mod ops;
 mod outages;
 mod panics;
@@ -23,6 +25,7 @@ mod partition_key;
 mod property;
 mod recreated;
 mod routing;
+mod schema_changes;
 mod secure;
 mod shaping;
 mod support;

@@ -191,14 +191,15 @@ async fn check(fake: &Fake, reply: Reply, expected: (Action, &str, bool)) {
 
 #[tokio::test]
 async fn every_kind_of_reply_is_judged() {
-    use Action::{Halt, Hold, RepeatThenHalt};
+    use Action::{Hold, Refresh, RefreshThenRepeat, RepeatThenHalt};
     let fake = fake_with_collection();
     let code = |code| Reply::Code(code, "why");
     check(&fake, code(8), (Hold, "milvus_busy", false)).await;
     check(&fake, code(9), (Hold, "milvus_denies", false)).await;
     check(&fake, code(1401), (Hold, "milvus_not_permitted", false)).await;
     check(&fake, code(65_535), (RepeatThenHalt, "refused", true)).await;
-    check(&fake, code(1100), (Halt, "refused", false)).await;
+    check(&fake, code(1100), (Refresh, "refused", false)).await;
+    check(&fake, code(109), (RefreshThenRepeat, "refused", false)).await;
     let legacy = Reply::Codes {
         code: 0,
         error_code: 49,
@@ -210,7 +211,7 @@ async fn every_kind_of_reply_is_judged() {
         error_code: 6,
         reason: "bad",
     };
-    check(&fake, lite, (Halt, "refused", false)).await;
+    check(&fake, lite, (Refresh, "refused", false)).await;
     check(
         &fake,
         Reply::Count(0),

@@ -1,0 +1,122 @@
+//! What the writers of one destination share, and what they all do alike: halting, skipping, looking again.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::backoff::Backoff;
+use super::batch::{At, Refusal};
+use super::plans::{Doubt, Plans};
+use super::rate_limit::RateLimit;
+use super::sealed::Fate;
+use super::{Rules, Stations};
+use crate::cause::Cause;
+use crate::config::Tolerance;
+use crate::milvus::Milvus;
+use crate::ops::board::Scope;
+use crate::ops::metrics::Skipped;
+use crate::plan::Plan;
+use crate::routing::Destination;
+use crate::tenure::Tenure;
+
+/// A record waits for a look at its collection's schema; the next one is not long after Milvus is back.
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub struct Shared<M> {
+    pub collection: Arc<str>,
+    /// Where in it every change of theirs goes.
+    pub milvus_partition: Option<Arc<str>>,
+    pub milvus: Arc<M>,
+    pub rules: Rules,
+    pub stations: Stations,
+    /// Topics whose first tombstone has been said.
+    tombstones: Mutex<BTreeSet<Arc<str>>>,
+    bad_records: Mutex<RateLimit>,
+}
+
+impl<M> Shared<M> {
+    pub fn new(destination: Destination, milvus: Arc<M>, rules: Rules, stations: Stations) -> Self {
+        Self {
+            collection: destination.collection,
+            milvus_partition: destination.milvus_partition,
+            milvus,
+            rules,
+            stations,
+            tombstones: Mutex::default(),
+            bad_records: Mutex::default(),
+        }
+    }
+
+    /// What is held while these writers wait.
+    pub(super) fn scope(&self) -> Scope {
+        let collection = Arc::clone(&self.collection);
+        match &self.milvus_partition {
+            Some(name) => Scope::MilvusPartition(collection, Arc::clone(name)),
+            None => Scope::Collection(collection),
+        }
+    }
+
+    pub(super) fn halt(&self, tenure: &Tenure, at: i64, cause: Cause) {
+        if tenure.is_open() && tenure.halt(at, cause.clone()) {
+            let (board, partition) = (&self.stations.board, &tenure.topic_partition);
+            board.halt(partition.clone(), cause);
+            // Closed meanwhile: the consumer may have cleared the board before this halt was on it.
+            if !tenure.is_open() {
+                board.unhalt(partition);
+            }
+        }
+    }
+
+    /// A record that does not become a change: skipped and counted, or its partition stands at it.
+    pub(super) fn refuse(&self, at: At<'_>, refusal: Refusal) -> Fate {
+        let cause = match refusal {
+            Refusal::Bad(bad) if self.rules.tolerance == Tolerance::All => {
+                self.stations.metrics.skip(Skipped::BadRecord, 1);
+                if let Some(unsaid) = lock(&self.bad_records).allow(Instant::now()) {
+                    tracing::warn!(unsaid, "skipped a bad record: {}", at.bad(bad));
+                }
+                return Fate::Skip;
+            }
+            Refusal::Bad(bad) => at.bad(bad),
+            Refusal::Halts(cause) => cause,
+        };
+        self.halt(at.tenure(), at.from(), cause);
+        Fate::Leave
+    }
+
+    pub(super) fn tombstone(&self, topic: &Arc<str>) {
+        self.stations.metrics.skip(Skipped::Tombstone, 1);
+        if lock(&self.tombstones).insert(Arc::clone(topic)) {
+            tracing::warn!(%topic, "a record without a value (tombstone) deletes nothing; such records are skipped and counted (behavior.on.null.values=ignore)");
+        }
+    }
+}
+
+impl<M: Milvus> Shared<M> {
+    /// Has the planner look whether `plan` is still the one, because of a record of `tenure`; held for as long as
+    /// Milvus does not say, and nobody else wants the record.
+    pub(super) async fn look(&self, plans: &Plans, plan: &Arc<Plan>, tenure: &Tenure) {
+        let board = &self.stations.board;
+        let scope = self.scope();
+        let mut backoff = Backoff::new(self.rules.retry_backoff, MAX_PAUSE);
+        let mut held = false;
+        while let Err(error) = plans.look(plan, Doubt::Record).await {
+            if !tenure.is_open() {
+                break;
+            }
+            board.hold(scope.clone(), error.cause);
+            held = true;
+            sleep(backoff.pause()).await;
+        }
+        if held {
+            board.clear(&scope);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
