@@ -10,7 +10,7 @@
 
 mod check;
 mod compose;
-mod deletes;
+mod delete_literals;
 mod delivery;
 mod footprint;
 mod halts;
