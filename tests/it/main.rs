@@ -10,12 +10,12 @@
 
 mod check;
 mod compose;
-mod delete_literals;
 mod delivery;
 mod footprint;
 mod halts;
 mod load;
 mod milvus_client;
+mod odd_keys;
 mod ops;
 mod outages;
 mod panics;
