@@ -10,7 +10,6 @@
 
 mod check;
 mod compose;
-mod deletes;
 mod delivery;
 mod footprint;
 mod halts;

@@ -280,3 +280,76 @@ async fn after_a_missing_collection_nothing_is_written_to_another_of_its_name() 
     // Milvus does not say.
     assert_eq!(comes_back(0, OnRecreated::Fail).await, (None, 2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_was_skipped_stays_skipped_and_counts_once() {
+    let bench = Bench::new(Tolerance::All, 10, 100);
+    bench.script([refusal(Action::Refresh)]);
+    let tenure = tenure(0);
+    let values = [row(1), Some("[]".to_owned()), row(2)];
+    bench.hand(&tenure, 0, &values).await;
+    tokio::time::sleep(Duration::from_millis(6)).await;
+    bench.alter(|schema| schema.timestamp = 5);
+    bench.rest().await;
+    assert_eq!(bench.seen(), [[1, 2], [1, 2]]);
+    assert_eq!(tenure.settled(), 3);
+    let page = bench.shared.stations.metrics.encode().unwrap();
+    let skipped = "records_skipped_total{reason=\"bad_record\"} 1\n";
+    assert!(page.contains(skipped), "{page}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_held_batch_is_not_sent_any_more_once_no_plan_can_be_made() {
+    let bench = Bench::new(Tolerance::None, 10, 1);
+    bench.script([refusal(Action::Hold)]);
+    let (held, other) = (tenure(0), tenure(1));
+    bench.hand(&held, 0, &[row(1)]).await;
+    bench.shared.milvus.answered.notified().await;
+    bench.alter(|schema| schema.struct_arrays.push("s".to_owned()));
+    bench.hand(&other, 3, &[row_with(2, r#""x": 7"#)]).await;
+    bench.rest().await;
+    assert_eq!(bench.seen(), [[1]]);
+    for (tenure, at) in [(&held, 0), (&other, 3)] {
+        assert_eq!(halt_of(tenure), Some((at, "plan_impossible")));
+    }
+    bench.shared.stations.board.set_assigned(2);
+    let causes = bench.shared.stations.board.readiness().unwrap_err();
+    assert_eq!(causes.len(), 1, "halted and no longer held: {causes:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_look_answers_all_who_asked_before_it_and_the_doubts_of_half_a_minute() {
+    use super::super::plans::Doubt;
+    let (plans, mut desk) = plans();
+    let plan = Arc::new(plan::make(&schema(), &plan_rules()).unwrap());
+    desk.publish(PlanState::Ready(Arc::clone(&plan)));
+    let look = |doubt| plans.look(&plan, doubt);
+    let one_look = async |desk: &mut Desk| {
+        let waiting = desk.wanted().await.unwrap();
+        desk.looked(waiting, Ok(None));
+    };
+    let all = async {
+        tokio::join!(
+            look(Doubt::Record),
+            look(Doubt::Milvus),
+            look(Doubt::Record)
+        )
+    };
+    tokio::join!(all, one_look(&mut desk));
+    let check = async |doubt, desk: &mut Desk, wanted: bool| {
+        tokio::select! {
+            biased;
+            () = one_look(desk) => assert!(wanted, "{doubt:?}"),
+            _ = look(doubt) => assert!(!wanted, "{doubt:?}"),
+        }
+    };
+    check(Doubt::Record, &mut desk, false).await;
+    check(Doubt::Milvus, &mut desk, true).await;
+    tokio::time::advance(Duration::from_secs(30)).await;
+    check(Doubt::Record, &mut desk, true).await;
+    // Who doubts another plan than the current one has its answer already.
+    desk.publish(PlanState::Ready(Arc::new(
+        plan::make(&schema(), &plan_rules()).unwrap(),
+    )));
+    check(Doubt::Milvus, &mut desk, false).await;
+}
