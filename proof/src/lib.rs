@@ -7,15 +7,18 @@
 #[path = "../../src/decode/half.rs"]
 #[allow(dead_code, reason = "only the conversion is tested here")]
 mod half;
-#[path = "../../src/decode/misfit.rs"]
-#[allow(dead_code, reason = "only what a number can be is tested here")]
-mod misfit;
-#[path = "../../src/decode/wkt.rs"]
-#[allow(dead_code, reason = "only its error is named here")]
-mod wkt;
 #[path = "../../src/decode/number.rs"]
 #[allow(dead_code, reason = "only the conversion is tested here")]
 mod number;
+
+/// What those files say of a number that does not fit.
+mod misfit {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) enum Misfit {
+        Fraction,
+        OutOfRange,
+    }
+}
 
 mod decimal;
 mod floats;

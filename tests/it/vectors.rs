@@ -163,3 +163,43 @@ fn every_form_of_a_vector_on_lite() {
     let job = Job::with(suite::kafka(), "vectors_lite", 1, endpoint, None);
     check(&job, &[float(), sparse()]);
 }
+
+/// No pair at all, and none that is not 0: Milvus takes both.
+const NOTHING: [(&str, &str); 2] = [("empty", "{}"), ("zero", r#"{"5": 0.0}"#)];
+
+fn nothing(job: &Job, form: &str) {
+    let collection = Collection::new(&job.collection).int64_key("id");
+    job.create(&collection.scalar("sparse", Type::SparseFloatVector));
+    let record = format!(r#"{{"id":1,"sparse":{form}}}"#);
+    job.topic.produce([Record::new(record)]);
+}
+
+#[test]
+fn a_sparse_vector_of_nothing_is_a_vector() {
+    for (name, form) in NOTHING {
+        let endpoint = suite::lite25().endpoint();
+        let job = Job::with(suite::kafka(), name, 1, endpoint, None);
+        nothing(&job, form);
+        let sink = job.start();
+        job.milvus.await_count(&job.collection, 1, SOON);
+        let found = job.milvus.query(&job.collection, "id == 1");
+        assert_eq!(
+            found[0]["sparse"],
+            serde_json::from_str::<Value>(form).unwrap()
+        );
+        assert_eq!(sink.terminate(SOON), 0);
+    }
+}
+
+#[test]
+fn a_sparse_vector_of_nothing_halts_on_lite() {
+    for (name, form) in NOTHING {
+        let endpoint = suite::lite().endpoint();
+        let job = Job::with(suite::kafka(), name, 1, endpoint, None);
+        nothing(&job, form);
+        let sink = job.quick().start();
+        assert_eq!(sink.wait_exit(SOON), 3, "{}", sink.output());
+        let said = sink.find_line(" halted ").unwrap();
+        assert!(said.contains("code 6: sparse vector field"), "{said}");
+    }
+}
