@@ -1,5 +1,7 @@
 //! Values under other names, and what Kafka knows of a record.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::plan::Place;
 
@@ -166,4 +168,27 @@ fn a_member_that_is_read_in_part_is_not_said_to_be_ignored() {
 fn a_plain_plan_has_no_slots() {
     let plain = dynamic_plan(ids(FieldType::Int64));
     assert_eq!((plain.shape.slots, plain.shape.uses.len()), (0, 0));
+}
+
+proptest! {
+    #[test]
+    fn any_value_is_a_row_a_delete_or_unfit_and_leaves_the_columns_even(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            "{", "}", "{\"id\":1", "{\"id\":1}", ",", ":", "\"a\":{", "\"b\":", "1", "\"x\"", "[", "]", "null",
+            ",\"a\":{\"b\":\"x\"}", ",\"a.b\":1", ",\"op\":\"d\"", ",\"doc\":{}", ",\"t\":2", "\\", "\"",
+        ]), 0..10),
+    ) {
+        let shaping = Shaping {
+            field_map: map(&[("a.b", "t"), ("doc.x", "other"), ("doc", "doc")]),
+            delete_when: marked("op", "d").delete_when,
+            null_values: NullValues::Delete,
+            ..with_metadata(&[(Metadata::Header(0), "h")])
+        };
+        let fields = vec![key("id", FieldType::Int64), nullable("t", TEXT)];
+        let plan = shaped(&dynamic(fields), shaping).unwrap();
+        let value = pieces.concat();
+        let (result, _) = changed(&plan, keyed("1", &value));
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&value).is_ok();
+        prop_assert!(is_json || result.is_err(), "{value}: {result:?}");
+    }
 }
