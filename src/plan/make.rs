@@ -323,7 +323,11 @@ mod tests {
             vec![key("x", FieldType::Bool)],
             &["'x'", "Bool", "Int64 or VarChar"],
         );
+    }
 
+    #[test]
+    fn a_milvus_partition_is_not_named_beside_a_partition_key() {
+        let with = |field: Field| vec![auto_key("id"), field];
         let partition_key = Field {
             partition_key: true,
             ..field("tenant", FieldType::Int64)

@@ -56,7 +56,6 @@ fn rows(
             fields_data,
             num_rows,
             schema_timestamp,
-            ..InsertRequest::default()
         }),
         Operation::Upsert => WriteRequest::Upsert(UpsertRequest {
             db_name,
@@ -65,7 +64,6 @@ fn rows(
             fields_data,
             num_rows,
             schema_timestamp,
-            ..UpsertRequest::default()
         }),
     }
 }

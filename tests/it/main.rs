@@ -14,6 +14,7 @@ mod delivery;
 mod footprint;
 mod halts;
 mod load;
+mod matrix;
 mod milvus_client;
 mod nested;
 mod odd_keys;

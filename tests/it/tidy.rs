@@ -3,6 +3,7 @@
 mod architecture;
 mod code;
 mod documents;
+mod secrets;
 
 use std::fs;
 use std::path::Path;

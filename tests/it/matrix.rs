@@ -1,0 +1,223 @@
+//! Every field type, every kind of value, on every Milvus that has the type: written and read back equal, or refused
+//! with the documented words. docs/types.md says which cell was run where, and a test compares it with the cells here.
+
+mod kinds;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use testkit::client::Collection;
+use testkit::fake::{Fake, Key};
+use testkit::kafka::Record;
+use testkit::suite;
+
+use crate::support::{Job, SOON};
+use kinds::{KINDS, Kind};
+
+/// A Milvus that cells are run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Server {
+    /// A real Milvus 2.3.5.
+    Standalone,
+    /// Milvus Lite 2.5.1.
+    Lite25,
+    /// Milvus Lite 3.2.2.
+    Lite32,
+    /// The scripted Milvus, by the rules of 2.5 to 3.0.
+    Scripted,
+}
+
+type Row = BTreeMap<String, Value>;
+
+/// A record and what becomes of one of its fields.
+struct Stored {
+    record: Value,
+    field: String,
+    expected: Value,
+}
+
+struct Refused {
+    record: Value,
+    field: String,
+    found: &'static str,
+}
+
+fn kinds(server: Server) -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().filter(move |kind| kind.on.contains(&server))
+}
+
+fn nullable(kind: &Kind) -> String {
+    format!("{}_or_null", kind.field())
+}
+
+fn with_default(kind: &Kind) -> String {
+    format!("{}_or_default", kind.field())
+}
+
+/// Each type as a required field; also as a nullable one and as one with a default, where the server has that.
+fn collection(name: &str, server: Server) -> Collection {
+    let mut collection = Collection::new(name).int64_key("id");
+    for kind in kinds(server) {
+        collection = (kind.add)(collection, &kind.field());
+        if kind.nullable_on.contains(&server) {
+            collection = (kind.or_null)((kind.add)(collection, &nullable(kind)));
+        }
+        if let Some(default) = kind.default_on(server) {
+            let data = (default.data)();
+            collection = (kind.add)(collection, &with_default(kind)).default_value(data);
+        }
+    }
+    collection
+}
+
+/// `x*3` stands for `xxx`.
+fn parse(json: &str) -> Value {
+    if let Some((before, rest)) = json.split_once("x*") {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap();
+        let (count, after) = rest.split_at(digits);
+        let long = "x".repeat(count.parse().unwrap());
+        return parse(&format!("{before}{long}{after}"));
+    }
+    serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
+}
+
+/// A record with an ordinary value in every field that needs one, and this one besides.
+fn record(server: Server, id: usize, field: &str, value: Value) -> Value {
+    let mut record = Map::from_iter([("id".to_owned(), json!(id))]);
+    for kind in kinds(server) {
+        record.insert(kind.field(), parse(kind.ordinary().0));
+    }
+    record.insert(field.to_owned(), value);
+    Value::Object(record)
+}
+
+/// What is stored, by id.
+fn stored(server: Server) -> Vec<Stored> {
+    let mut cells = Vec::new();
+    let mut add = |field: String, given: Value, expected: &str| {
+        let record = record(server, cells.len(), &field, given);
+        let expected = parse(expected);
+        cells.push(Stored {
+            record,
+            field,
+            expected,
+        });
+    };
+    for kind in kinds(server) {
+        let ordinary = kind.ordinary();
+        for (given, expected) in kind.stored(server) {
+            add(kind.field(), parse(given), expected);
+        }
+        if kind.nullable_on.contains(&server) {
+            add(nullable(kind), Value::Null, "null");
+            add(nullable(kind), parse(ordinary.0), ordinary.1);
+        }
+        if let Some(default) = kind.default_on(server) {
+            add(with_default(kind), Value::Null, default.expected);
+            add(with_default(kind), parse(ordinary.0), ordinary.1);
+        }
+    }
+    cells
+}
+
+/// What is refused; nothing of it reaches the server.
+fn refused(server: Server) -> Vec<Refused> {
+    let mut cells = Vec::new();
+    for kind in kinds(server) {
+        let null = [("null", "null")];
+        for (given, found) in kind.over.iter().chain(kind.wrong).chain(&null) {
+            let record = record(server, cells.len(), &kind.field(), parse(given));
+            cells.push(Refused {
+                record,
+                field: kind.field(),
+                found,
+            });
+        }
+    }
+    cells
+}
+
+/// Good records in partition 0; each bad one in a partition of its own, which halts.
+#[track_caller]
+fn check(mut job: Job, server: Server, rows: impl Fn(&Job) -> BTreeMap<i64, Row>) {
+    let (stored, refused) = (stored(server), refused(server));
+    let partitions = i32::try_from(1 + refused.len()).unwrap();
+    job.topic.add_partitions(partitions);
+    let good = stored
+        .iter()
+        .map(|cell| Record::json(&cell.record).partition(0));
+    let bad = refused.iter().zip(1..);
+    let bad = bad.map(|(cell, partition)| Record::json(&cell.record).partition(partition));
+    job.topic.produce(good.chain(bad));
+
+    let sink = job.quick().start();
+    for (cell, partition) in refused.iter().zip(1..) {
+        let place = format!("{}-{partition}@0: field '", job.topic.name());
+        let said = sink.wait_for_line(&place, SOON);
+        let begins = format!("{place}{}' wants", cell.field);
+        let found = format!("found {}; ", cell.found);
+        let as_documented = said.contains(&begins) && said.contains(&found);
+        assert!(as_documented, "{begins} … {found}\n{said}");
+    }
+    let end = i64::try_from(stored.len()).unwrap();
+    testkit::wait::until(SOON, "the good records", || {
+        job.topic.committed(&job.group())[0] == Some(end)
+    });
+    let rows = rows(&job);
+    assert_eq!(rows.len(), stored.len());
+    for (id, cell) in (0..).zip(&stored) {
+        let found = &rows[&id][&cell.field];
+        assert_eq!(found, &cell.expected, "{} on {server:?}", cell.field);
+    }
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+}
+
+#[track_caller]
+fn check_server(server: Server, endpoint: String, token: Option<&'static str>) {
+    let test = format!("matrix_{server:?}").to_lowercase();
+    let job = Job::with(suite::kafka(), &test, 1, endpoint, token);
+    job.create(&collection(&job.collection, server));
+    check(job, server, |job| {
+        let rows = job.milvus.query(&job.collection, "id >= 0").into_iter();
+        rows.map(|row| (row["id"].as_i64().unwrap(), row)).collect()
+    });
+}
+
+#[test]
+fn on_milvus_2_3_5() {
+    let milvus = suite::milvus();
+    check_server(Server::Standalone, milvus.endpoint(), milvus.token());
+}
+
+#[test]
+fn on_milvus_lite_3_2_2() {
+    check_server(Server::Lite32, suite::lite().endpoint(), None);
+}
+
+#[test]
+fn on_milvus_lite_2_5_1() {
+    check_server(Server::Lite25, suite::lite25().endpoint(), None);
+}
+
+#[test]
+fn on_the_scripted_milvus() {
+    let fake = Fake::start();
+    let job = Job::with(suite::kafka(), "matrix_scripted", 1, fake.endpoint(), None);
+    fake.create(collection(&job.collection, Server::Scripted).schema());
+    check(job, Server::Scripted, |job| {
+        let rows = fake.rows(&job.collection).into_iter();
+        let row = |(key, mut rows): (Key, Vec<Row>)| match key {
+            Key::Int(id) => (id, rows.remove(0)),
+            Key::Text(key) => panic!("{key} is no id"),
+        };
+        rows.map(row).collect()
+    });
+}
+
+/// The document's table of cells, made from the cells.
+#[test]
+fn the_document_says_which_cell_was_run_where() {
+    const DOCUMENT: &str = include_str!("../../docs/types.md");
+    let table = kinds::table();
+    assert!(DOCUMENT.contains(&table), "docs/types.md wants\n{table}");
+}
