@@ -8,6 +8,7 @@
     reason = "clippy knows a test by its attribute only, and helpers have none"
 )]
 
+mod altered;
 mod check;
 mod compose;
 mod delivery;
