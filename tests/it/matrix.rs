@@ -42,8 +42,10 @@ struct Refused {
     found: &'static str,
 }
 
-fn kinds(server: Server) -> impl Iterator<Item = &'static Kind> {
-    KINDS.iter().filter(move |kind| kind.on.contains(&server))
+/// The types that one collection has a field of each of.
+struct Matrix {
+    server: Server,
+    kinds: Vec<&'static Kind>,
 }
 
 fn nullable(kind: &Kind) -> String {
@@ -54,20 +56,84 @@ fn with_default(kind: &Kind) -> String {
     format!("{}_or_default", kind.field())
 }
 
-/// Each type as a required field; also as a nullable one and as one with a default, where the server has that.
-fn collection(name: &str, server: Server) -> Collection {
-    let mut collection = Collection::new(name).int64_key("id");
-    for kind in kinds(server) {
-        collection = (kind.add)(collection, &kind.field());
-        if kind.nullable_on.contains(&server) {
-            collection = (kind.or_null)((kind.add)(collection, &nullable(kind)));
-        }
-        if let Some(default) = kind.default_on(server) {
-            let data = (default.data)();
-            collection = (kind.add)(collection, &with_default(kind)).default_value(data);
-        }
+impl Matrix {
+    fn new(server: Server, has: impl Fn(&Kind) -> bool) -> Self {
+        let kinds = KINDS.iter().filter(|kind| kind.on.contains(&server));
+        let kinds = kinds.filter(|kind| has(kind)).collect();
+        Self { server, kinds }
     }
-    collection
+
+    /// Each type as a required field; also as a nullable one and as one with a default, where the server has that.
+    fn collection(&self, name: &str) -> Collection {
+        let mut collection = Collection::new(name).int64_key("id");
+        for kind in &self.kinds {
+            collection = (kind.add)(collection, &kind.field());
+            if kind.nullable_on.contains(&self.server) {
+                collection = (kind.or_null)((kind.add)(collection, &nullable(kind)));
+            }
+            if let Some(default) = kind.default_on(self.server) {
+                let data = (default.data)();
+                collection = (kind.add)(collection, &with_default(kind)).default_value(data);
+            }
+        }
+        collection
+    }
+
+    /// A record with an ordinary value in every field that needs one, and this one besides.
+    fn record(&self, id: usize, field: &str, value: Value) -> Value {
+        let mut record = Map::from_iter([("id".to_owned(), json!(id))]);
+        for kind in &self.kinds {
+            record.insert(kind.field(), parse(kind.ordinary().0));
+        }
+        record.insert(field.to_owned(), value);
+        Value::Object(record)
+    }
+
+    /// What is stored, by id.
+    fn stored(&self) -> Vec<Stored> {
+        let mut cells = Vec::new();
+        let mut add = |field: String, given: Value, expected: &str| {
+            let record = self.record(cells.len(), &field, given);
+            let expected = parse(expected);
+            cells.push(Stored {
+                record,
+                field,
+                expected,
+            });
+        };
+        for kind in &self.kinds {
+            let ordinary = kind.ordinary();
+            for (given, expected) in kind.stored(self.server) {
+                add(kind.field(), parse(given), expected);
+            }
+            if kind.nullable_on.contains(&self.server) {
+                add(nullable(kind), Value::Null, "null");
+                add(nullable(kind), parse(ordinary.0), ordinary.1);
+            }
+            if let Some(default) = kind.default_on(self.server) {
+                add(with_default(kind), Value::Null, default.expected);
+                add(with_default(kind), parse(ordinary.0), ordinary.1);
+            }
+        }
+        cells
+    }
+
+    /// What is refused; nothing of it reaches the server.
+    fn refused(&self) -> Vec<Refused> {
+        let mut cells = Vec::new();
+        for kind in &self.kinds {
+            let null = [("null", "null")];
+            for (given, found) in kind.refused(self.server).chain(null) {
+                let record = self.record(cells.len(), &kind.field(), parse(given));
+                cells.push(Refused {
+                    record,
+                    field: kind.field(),
+                    found,
+                });
+            }
+        }
+        cells
+    }
 }
 
 /// `x*3` stands for `xxx`.
@@ -81,66 +147,10 @@ fn parse(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
 }
 
-/// A record with an ordinary value in every field that needs one, and this one besides.
-fn record(server: Server, id: usize, field: &str, value: Value) -> Value {
-    let mut record = Map::from_iter([("id".to_owned(), json!(id))]);
-    for kind in kinds(server) {
-        record.insert(kind.field(), parse(kind.ordinary().0));
-    }
-    record.insert(field.to_owned(), value);
-    Value::Object(record)
-}
-
-/// What is stored, by id.
-fn stored(server: Server) -> Vec<Stored> {
-    let mut cells = Vec::new();
-    let mut add = |field: String, given: Value, expected: &str| {
-        let record = record(server, cells.len(), &field, given);
-        let expected = parse(expected);
-        cells.push(Stored {
-            record,
-            field,
-            expected,
-        });
-    };
-    for kind in kinds(server) {
-        let ordinary = kind.ordinary();
-        for (given, expected) in kind.stored(server) {
-            add(kind.field(), parse(given), expected);
-        }
-        if kind.nullable_on.contains(&server) {
-            add(nullable(kind), Value::Null, "null");
-            add(nullable(kind), parse(ordinary.0), ordinary.1);
-        }
-        if let Some(default) = kind.default_on(server) {
-            add(with_default(kind), Value::Null, default.expected);
-            add(with_default(kind), parse(ordinary.0), ordinary.1);
-        }
-    }
-    cells
-}
-
-/// What is refused; nothing of it reaches the server.
-fn refused(server: Server) -> Vec<Refused> {
-    let mut cells = Vec::new();
-    for kind in kinds(server) {
-        let null = [("null", "null")];
-        for (given, found) in kind.over.iter().chain(kind.wrong).chain(&null) {
-            let record = record(server, cells.len(), &kind.field(), parse(given));
-            cells.push(Refused {
-                record,
-                field: kind.field(),
-                found,
-            });
-        }
-    }
-    cells
-}
-
 /// Good records in partition 0; each bad one in a partition of its own, which halts.
 #[track_caller]
-fn check(mut job: Job, server: Server, rows: impl Fn(&Job) -> BTreeMap<i64, Row>) {
-    let (stored, refused) = (stored(server), refused(server));
+fn check(mut job: Job, matrix: &Matrix, rows: impl Fn(&Job) -> BTreeMap<i64, Row>) {
+    let (stored, refused) = (matrix.stored(), matrix.refused());
     let partitions = i32::try_from(1 + refused.len()).unwrap();
     job.topic.add_partitions(partitions);
     let good = stored
@@ -167,44 +177,62 @@ fn check(mut job: Job, server: Server, rows: impl Fn(&Job) -> BTreeMap<i64, Row>
     assert_eq!(rows.len(), stored.len());
     for (id, cell) in (0..).zip(&stored) {
         let found = &rows[&id][&cell.field];
-        assert_eq!(found, &cell.expected, "{} on {server:?}", cell.field);
+        let field = &cell.field;
+        assert_eq!(found, &cell.expected, "{field} on {:?}", matrix.server);
     }
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 
 #[track_caller]
-fn check_server(server: Server, endpoint: String, token: Option<&'static str>) {
-    let test = format!("matrix_{server:?}").to_lowercase();
+fn check_server(matrix: &Matrix, endpoint: String, token: Option<&'static str>) {
+    let test = format!("matrix_{:?}", matrix.server).to_lowercase();
     let job = Job::with(suite::kafka(), &test, 1, endpoint, token);
-    job.create(&collection(&job.collection, server));
-    check(job, server, |job| {
+    job.create(&matrix.collection(&job.collection));
+    check(job, matrix, |job| {
         let rows = job.milvus.query(&job.collection, "id >= 0").into_iter();
         rows.map(|row| (row["id"].as_i64().unwrap(), row)).collect()
     });
 }
 
+/// It takes one vector field in a collection.
 #[test]
 fn on_milvus_2_3_5() {
     let milvus = suite::milvus();
-    check_server(Server::Standalone, milvus.endpoint(), milvus.token());
+    for vector in ["FloatVector", "BinaryVector", "Float16Vector"] {
+        let matrix = Matrix::new(Server::Standalone, |kind| match kind.is_vector() {
+            true => kind.name == vector,
+            false => vector == "FloatVector",
+        });
+        check_server(&matrix, milvus.endpoint(), milvus.token());
+    }
 }
 
 #[test]
 fn on_milvus_lite_3_2_2() {
-    check_server(Server::Lite32, suite::lite().endpoint(), None);
+    let matrix = Matrix::new(Server::Lite32, |_| true);
+    check_server(&matrix, suite::lite().endpoint(), None);
 }
 
+/// Four vector fields at most.
 #[test]
 fn on_milvus_lite_2_5_1() {
-    check_server(Server::Lite25, suite::lite25().endpoint(), None);
+    for vectors in [true, false] {
+        let sparse = |kind: &Kind| kind.name == "SparseFloatVector";
+        let matrix = Matrix::new(Server::Lite25, |kind| match vectors {
+            true => kind.is_vector() && !sparse(kind),
+            false => !kind.is_vector() || sparse(kind),
+        });
+        check_server(&matrix, suite::lite25().endpoint(), None);
+    }
 }
 
 #[test]
 fn on_the_scripted_milvus() {
     let fake = Fake::start();
+    let matrix = Matrix::new(Server::Scripted, |_| true);
     let job = Job::with(suite::kafka(), "matrix_scripted", 1, fake.endpoint(), None);
-    fake.create(collection(&job.collection, Server::Scripted).schema());
-    check(job, Server::Scripted, |job| {
+    fake.create(matrix.collection(&job.collection).schema());
+    check(job, &matrix, |job| {
         let rows = fake.rows(&job.collection).into_iter();
         let row = |(key, mut rows): (Key, Vec<Row>)| match key {
             Key::Int(id) => (id, rows.remove(0)),
