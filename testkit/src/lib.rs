@@ -3,6 +3,8 @@
 //! ```text
 //! let kafka = suite::kafka();                          one broker for the whole test binary
 //! let milvus = suite::milvus();                        one Milvus 2.3.5, authorization on
+//! let lite = suite::lite();                            one Milvus Lite 3.2.2; suite::lite25() is one of 2.5.1
+//! let fake = Fake::start_with(Options { generation: Generation::V2_6, ..Options::default() });
 //! let topic = kafka.topic("walk_through", 4);
 //! topic.produce((0..100).map(|id| Record::json(&json!({"id": id}))));
 //! ```

@@ -87,8 +87,11 @@ impl Kind {
 }
 
 pub fn every_kind() -> Vec<Kind> {
-    let text = |text: &str| Data::StringData(text.to_owned());
-    let kinds = [
+    [numbers(), texts(), vector_kinds(), arrays()].concat()
+}
+
+fn numbers() -> Vec<Kind> {
+    vec![
         Kind::new(
             "Bool",
             |c, n| c.scalar(n, Type::Bool),
@@ -127,10 +130,25 @@ pub fn every_kind() -> Vec<Kind> {
             || same(double()),
         )
         .default(Data::DoubleData(0.1), json!(0.1)),
+    ]
+}
+
+fn texts() -> Vec<Kind> {
+    let text = |text: &str| Data::StringData(text.to_owned());
+    vec![
         Kind::new("VarChar", |c, n| c.varchar(n, 40), || same("\\PC{0,10}"))
             .default(text("no"), json!("no")),
         Kind::new("Json", |c, n| c.scalar(n, Type::Json), exact_json)
             .default(Data::BytesData(b"[1]".to_vec()), json!([1])),
+        Kind::new("Geometry", |c, n| c.scalar(n, Type::Geometry), point)
+            .default(text("POINT (1 2)"), json!("POINT (1 2)")),
+        Kind::new("Timestamptz", |c, n| c.scalar(n, Type::Timestamptz), time),
+        Kind::new("Text", |c, n| c.text(n, 1000), || same("\\PC{0,60}")),
+    ]
+}
+
+fn vector_kinds() -> Vec<Kind> {
+    vec![
         Kind::new(
             "FloatVector",
             |c, n| c.float_vector(n, 3),
@@ -161,10 +179,11 @@ pub fn every_kind() -> Vec<Kind> {
             |c, n| c.scalar(n, Type::SparseFloatVector),
             sparse,
         ),
-        Kind::new("Geometry", |c, n| c.scalar(n, Type::Geometry), point)
-            .default(text("POINT (1 2)"), json!("POINT (1 2)")),
-        Kind::new("Timestamptz", |c, n| c.scalar(n, Type::Timestamptz), time),
-        Kind::new("Text", |c, n| c.text(n, 1000), || same("\\PC{0,60}")),
+    ]
+}
+
+fn arrays() -> Vec<Kind> {
+    vec![
         Kind::new(
             "ArrayBool",
             |c, n| c.array(n, Type::Bool, 4),
@@ -206,8 +225,7 @@ pub fn every_kind() -> Vec<Kind> {
             || list("\\PC{0,10}"),
         ),
         Kind::new("StructArray", structs, struct_rows),
-    ];
-    kinds.into()
+    ]
 }
 
 fn structs(collection: Collection, name: &str) -> Collection {
