@@ -40,8 +40,8 @@ footprint: ## Memory of the idle release binary, and its time to the first row (
 	@cargo run --quiet --package testkit --bin footprint
 
 # Without a sanitizer, since no code of ours is unsafe: what is looked for are panics and uneven columns.
-fuzz: ## Any bytes with any schema, for SECONDS=60 (needs a nightly toolchain and cargo-fuzz); `make test` does some of it
-	@cargo +nightly fuzz run --dev --sanitizer none decode -- -max_total_time=$${SECONDS:-60}
+fuzz: ## Any bytes with any schema, for FUZZ_SECONDS=60 (needs a nightly toolchain and cargo-fuzz); `make test` does some of it
+	@cargo +nightly fuzz run --dev --sanitizer none decode -- -max_total_time=$${FUZZ_SECONDS:-60}
 
 fmt: ## Format all code
 	@cargo fmt --all
