@@ -12,7 +12,7 @@ use kafka_milvus_sink::milvus::proto::schema as columns;
 use kafka_milvus_sink::milvus::schema::FieldType;
 use kafka_milvus_sink::milvus::status::{Action, MilvusError};
 use kafka_milvus_sink::milvus::{Milvus, WriteRequest};
-use testkit::fake::{Call, Code, Fake, Key, Options, Reply};
+use testkit::fake::{Call, Code, Fake, Generation, Key, Options, Reply};
 use testkit::proto::common::KeyValuePair;
 use testkit::proto::schema::{CollectionSchema, DataType, FieldSchema};
 
@@ -355,8 +355,12 @@ async fn the_version_comes_with_the_schema_where_a_partition_key_makes_it_matter
         without_version: true,
         ..Options::default()
     };
+    let old = Options {
+        generation: Generation::V2_3,
+        ..Options::default()
+    };
     let known = Some("2.3.5".to_owned());
-    assert_eq!(described(Options::default(), true).await, (known, true));
+    assert_eq!(described(old, true).await, (known, true));
     assert_eq!(described(Options::default(), false).await, (None, false));
     assert_eq!(described(silent(), true).await, (None, true));
 }
