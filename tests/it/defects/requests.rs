@@ -2,7 +2,8 @@
 
 use prost::Message as _;
 use serde_json::json;
-use testkit::fake::{Call, Code, Fake, Options, Reply, Seen};
+use testkit::client::{Collection, Type};
+use testkit::fake::{Call, Code, Fake, Key, Options, Reply, Seen};
 use testkit::kafka::Record;
 use testkit::{services, suite, wait};
 
@@ -65,6 +66,24 @@ fn d16_whole_poll_in_one_request() {
         // The row that fills a request is still in it.
         assert!(request.encoded_len() < LIMIT + 9_000);
     }
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+}
+
+#[test]
+fn d18_added_field_dropped_until_a_restart() {
+    let fake = Fake::start();
+    let job = on_fake("d18", &fake, small);
+    let sink = job.quick().start();
+    job.topic.produce_json(&row(1));
+    let rows = |count| wait::until(SOON, "rows", || fake.rows(&job.collection).len() == count);
+    rows(1);
+    let with_size = |c: Collection| small(c).scalar("size", Type::Int8).nullable();
+    let fields = with_size(Collection::new(&job.collection)).schema().fields;
+    fake.alter(&job.collection, |schema| schema.fields = fields);
+    job.topic.produce_json(&with(row(2), "size", json!(7)));
+    rows(2);
+    let written = &fake.rows(&job.collection)[&Key::Int(2)][0];
+    assert_eq!(written["size"], 7);
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Default {
 
 const ALL: Servers = &[Standalone, Lite25, Lite32, Scripted];
 const NULLABLE: Servers = &[Lite32, Scripted];
+/// Milvus Lite 2.5.1 says that it has made a collection with such a default, and has not.
+const NO_LITE_25: Servers = &[Standalone, Lite32, Scripted];
 const FAKE: Servers = &[Scripted];
 
 impl Kind {
@@ -161,14 +163,15 @@ pub(super) const KINDS: &[Kind] = &[
         ("3.4028234663852886e38", "3.4028234663852886e38", ALL),
         ("1e-45", "1.401298464324817e-45", ALL),
         ("16777217", "16777216.0", ALL),
-    ]).nullable(NULLABLE).default(ALL, || Data::FloatData(0.25), "0.25")
+    ]).nullable(NULLABLE).default(NO_LITE_25, || Data::FloatData(0.25), "0.25")
         .over(&[("1e39", OUT_OF_RANGE, ALL)])
         .wrong(&[(r#""0.5""#, "a string of 3 bytes", ALL)]),
     kind("Double", |c, name| c.scalar(name, Type::Double), ALL, &[
         ("0.1", "0.1", ALL),
         ("1.7976931348623157e308", "1.7976931348623157e308", ALL),
         ("5e-324", "5e-324", ALL),
-    ]).nullable(NULLABLE).default(ALL, || Data::DoubleData(0.1), "0.1")
+    ]).nullable(NULLABLE).default(NO_LITE_25, || Data::DoubleData(0.1), "0.1")
+        .over(&[("1e309", OUT_OF_RANGE, ALL)])
         .wrong(&[("false", "a boolean", ALL)]),
     kind("VarChar", |c, name| c.varchar(name, 9), ALL, &[
         (r#""text""#, r#""text""#, ALL),
@@ -185,11 +188,11 @@ pub(super) const KINDS: &[Kind] = &[
     kind("JSON", |c, name| c.scalar(name, Type::Json), ALL, &[
         (r#"{"a": [1, {"b": null}]}"#, r#"{"a": [1, {"b": null}]}"#, ALL),
         (r#"{"é": "\n\"", "n": 9007199254740993}"#, r#"{"é": "\n\"", "n": 9007199254740993}"#, ALL),
-        (r#"{"a": "x*65528"}"#, r#"{"a": "x*65528"}"#, ALL),
+        (r#"{"a":"x*65528"}"#, r#"{"a":"x*65528"}"#, ALL),
         ("[1, 2]", "[1, 2]", &[Lite25, Scripted]),
         ("12.5", "12.5", &[Lite25, Scripted]),
     ]).nullable(NULLABLE).default(FAKE, || Data::BytesData(b"{\"d\":1}".to_vec()), r#"{"d":1}"#)
-        .over(&[(r#"{"a": "x*65529"}"#, "JSON of 65537 bytes", ALL)]),
+        .over(&[(r#"{"a":"x*65529"}"#, "JSON of 65537 bytes", ALL)]),
     kind("Array of Bool", |c, name| c.array(name, Type::Bool, 3), ALL, &[
         ("[true, false]", "[true, false]", ALL),
         ("[]", "[]", ALL),
@@ -250,8 +253,9 @@ pub(super) const KINDS: &[Kind] = &[
         .wrong(&[("7", "a number", ALL), (r#""POINT(1)""#, "a string that is no WKT at byte 8 (no point of two numbers or more)", ALL)]),
     kind("Timestamptz", |c, name| c.scalar(name, Type::Timestamptz), &[Lite32, Scripted], &[
         (r#""2025-01-02T03:04:05Z""#, r#""2025-01-02T03:04:05Z""#, &[Lite32, Scripted]),
-        ("1735787045123", r#""2025-01-02T03:04:05.123Z""#, &[Lite32, Scripted]),
-    ]).nullable(NULLABLE)
+        ("1735787045123", r#""2025-01-02T03:04:05.123Z""#, FAKE),
+        ("1735787045123", r#""2025-01-02T03:04:05.123000Z""#, &[Lite32]),
+    ]).nullable(NULLABLE).default(FAKE, || Data::StringData("2025-01-01T00:00:00Z".to_owned()), r#""2025-01-01T00:00:00Z""#)
         .over(&[(r#""2025-01-01T00:00:00+14:01""#, "a time with an offset out of range", ALL), ("1e18", OUT_OF_RANGE, ALL)])
         .wrong(&[(r#""2025-02-29T00:00:00Z""#, "a string of 20 bytes that is no time", ALL)]),
     kind("FloatVector", |c, name| c.vector(name, Type::FloatVector, 2), ALL, &[
@@ -316,7 +320,7 @@ pub(super) fn table() -> String {
             [] => otherwise.to_owned(),
             _ => on.clone(),
         };
-        let (over, wrong) = (or(kind.over, "no limit"), or(kind.wrong, "takes all"));
+        let (over, wrong) = (or(kind.over, "has none"), or(kind.wrong, "takes any"));
         let (name, nullable) = (kind.name, letters(kind.nullable_on));
         writeln!(
             table,
