@@ -210,6 +210,10 @@ fn wanted(kind: &FieldType) -> Cow<'static, str> {
         FieldType::VarChar {
             max_length: Some(max),
         } => format!("a VarChar of at most {max} bytes").into(),
+        FieldType::JsonObject => {
+            format!("a JSON object of at most {MAX_JSON_BYTES} bytes and {MAX_JSON_DEPTH} levels")
+                .into()
+        }
         FieldType::Json => {
             format!("JSON of at most {MAX_JSON_BYTES} bytes and {MAX_JSON_DEPTH} levels").into()
         }
@@ -257,7 +261,13 @@ fn remedy(kind: &FieldType, primary_key: bool, misfit: &Misfit) -> &'static str 
             "shorten it, or raise the field's max_length; it counts bytes, not characters"
         }
         (FieldType::VarChar { .. }, _) => "send a string, or use a JSON field",
-        (FieldType::Json, _) => "send less, or split it over several fields",
+        (FieldType::Json, _)
+        | (FieldType::JsonObject, Misfit::LongJson(_) | Misfit::DeepJson(_)) => {
+            "send less, or split it over several fields"
+        }
+        (FieldType::JsonObject, _) => {
+            "send an object; Milvus before 2.4 takes nothing else into a JSON field"
+        }
         (FieldType::SparseFloatVector, _) => sparse_remedy(misfit),
         (kind, _) if kind.is_dense_vector() => vector_remedy(kind, misfit),
         (FieldType::Array { .. }, Misfit::Array(_)) => {

@@ -34,6 +34,7 @@ pub(super) enum Values {
     Double(Scalars<f64>),
     VarChar(Scalars<String>, Option<usize>),
     Json(Scalars<Vec<u8>>),
+    JsonObject(Scalars<Vec<u8>>),
     Array(Scalars<ScalarField>, Arrays),
     Geometry(Scalars<String>),
     Text(Scalars<String>),
@@ -70,7 +71,7 @@ macro_rules! each {
             Values::Float($held) => $run,
             Values::Double($held) => $run,
             Values::VarChar($held, _) => $run,
-            Values::Json($held) => $run,
+            Values::Json($held) | Values::JsonObject($held) => $run,
             Values::Array($held, _) => $run,
             Values::Geometry($held) | Values::Text($held) | Values::Timestamptz($held) => $run,
             Values::Structs($held) => $run,
@@ -106,7 +107,7 @@ impl Column {
 
     pub(super) fn shape(&self) -> Shape {
         match self.values {
-            Values::Json(_) => Shape::Json,
+            Values::Json(_) | Values::JsonObject(_) => Shape::Json,
             _ => Shape::Value,
         }
     }
@@ -128,6 +129,7 @@ impl Column {
                 values.push(convert::varchar(value, *max_length)?);
             }
             Values::Json(values) => values.push(convert::json(value)?),
+            Values::JsonObject(values) => values.push(convert::json_object(value)?),
             Values::Array(values, arrays) => values.push(arrays.read(value)?),
             Values::Geometry(values) => values.push(convert::geometry(value)?),
             Values::Text(values) => values.push(convert::varchar(value, None)?),
@@ -192,6 +194,7 @@ impl Values {
                 Self::VarChar(Scalars::new(absent, text)?, *max_length)
             }
             FieldType::Json => Self::Json(Scalars::new(absent, defaults::json)?),
+            FieldType::JsonObject => Self::JsonObject(Scalars::new(absent, defaults::json)?),
             FieldType::Array {
                 element,
                 max_capacity,

@@ -45,7 +45,7 @@ pub(super) fn field(column: Column) -> FieldData {
             scalars(values, |data| Data::DoubleData(DoubleArray { data })),
         ),
         Values::VarChar(values, _) => (DataType::VarChar, strings(values)),
-        Values::Json(values) => (
+        Values::Json(values) | Values::JsonObject(values) => (
             DataType::Json,
             scalars(values, |data| Data::JsonData(JsonArray { data })),
         ),

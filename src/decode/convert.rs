@@ -155,6 +155,14 @@ pub(crate) fn with_array<T>(
     }
 }
 
+/// The exact bytes of an object.
+pub(crate) fn json_object(value: &Value<'_>) -> Result<Vec<u8>, Misfit> {
+    match value {
+        Value::Json(json) if !json.starts_with('{') => Err(raw::value(json).misfit()),
+        _ => json(value),
+    }
+}
+
 /// The exact bytes of the value.
 pub(crate) fn json(value: &Value<'_>) -> Result<Vec<u8>, Misfit> {
     let Value::Json(json) = value else {

@@ -220,8 +220,9 @@ impl Milvus for Client {
         let reply = self.describe_once(&call, &login).await?;
         let mut schema = Schema::from_reply(collection, reply)
             .map_err(|reason| call.refused(sanitise(&reason, &login.secrets)))?;
-        if schema.fields.iter().any(|field| field.partition_key) {
-            schema.version = self.version().await?.as_deref().and_then(Version::parse);
+        if schema.depends_on_version() {
+            let version = self.version().await?;
+            schema.served_by(version.as_deref().and_then(Version::parse));
         }
         Ok(schema)
     }

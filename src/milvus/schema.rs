@@ -21,6 +21,24 @@ pub struct Schema {
     pub version: Option<Version>,
 }
 
+impl Schema {
+    /// Some servers do something else with a field of it than others.
+    pub(super) fn depends_on_version(&self) -> bool {
+        let depends = |field: &Field| field.partition_key || field.kind == FieldType::Json;
+        self.fields.iter().any(depends)
+    }
+
+    /// What the server's version says of the fields beside the schema itself.
+    pub(super) fn served_by(&mut self, version: Option<Version>) {
+        self.version = version;
+        if version.is_some_and(Version::wants_json_objects) {
+            let json = self.fields.iter_mut();
+            let json = json.filter(|field| field.kind == FieldType::Json);
+            json.for_each(|field| field.kind = FieldType::JsonObject);
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     pub name: Arc<str>,
@@ -49,6 +67,8 @@ pub enum FieldType {
         max_length: Option<usize>,
     },
     Json,
+    /// JSON where the server takes objects alone.
+    JsonObject,
     Array {
         element: Box<FieldType>,
         max_capacity: Option<usize>,

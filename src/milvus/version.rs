@@ -28,6 +28,11 @@ impl Version {
     pub fn misroutes_upserts(self) -> bool {
         (Self(2, 3, 5)..Self(2, 3, 11)).contains(&self)
     }
+
+    /// Anything but an object in a JSON field is refused, and the whole request with it (code 1001).
+    pub fn wants_json_objects(self) -> bool {
+        self < Self(2, 4, 0)
+    }
 }
 
 impl fmt::Display for Version {
@@ -48,6 +53,8 @@ mod tests {
             assert_eq!(found.as_deref(), shown, "{text}");
             let found = version.is_some_and(Version::misroutes_upserts);
             assert_eq!(found, misroutes, "{text}");
+            let found = version.is_some_and(Version::wants_json_objects);
+            assert_eq!(found, shown.is_some_and(|shown| shown < "2.4"), "{text}");
         };
         check("v2.3.4", Some("2.3.4"), false);
         check("v2.3.5-lite", Some("2.3.5"), true);

@@ -138,6 +138,7 @@ impl fmt::Display for FieldType {
             Self::Double => f.write_str("Double"),
             Self::VarChar { max_length } => parameter(f, "VarChar", *max_length),
             Self::Json => f.write_str("JSON"),
+            Self::JsonObject => f.write_str("JSON (objects)"),
             Self::Array { element, .. } => write!(f, "Array<{element}>"),
             Self::Geometry => f.write_str("Geometry"),
             Self::Text { max_length } => parameter(f, "Text", *max_length),

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 use testkit::client::Collection;
-use testkit::fake::{Fake, Key};
+use testkit::fake::{Fake, Generation, Key, Options};
 use testkit::kafka::Record;
 use testkit::suite;
 
@@ -46,6 +46,8 @@ struct Refused {
 /// The types that one collection has a field of each of.
 struct Matrix {
     server: Server,
+    /// Of the scripted Milvus.
+    generation: Option<Generation>,
     kinds: Vec<&'static Kind>,
 }
 
@@ -61,7 +63,33 @@ impl Matrix {
     fn new(server: Server, has: impl Fn(&Kind) -> bool) -> Self {
         let kinds = KINDS.iter().filter(|kind| kind.on.contains(&server));
         let kinds = kinds.filter(|kind| has(kind)).collect();
-        Self { server, kinds }
+        Self {
+            server,
+            generation: None,
+            kinds,
+        }
+    }
+
+    fn scripted(generation: Generation) -> Self {
+        let mut matrix = Self::new(Server::Scripted, |_| true);
+        matrix.generation = Some(generation);
+        matrix.kinds = matrix
+            .kinds
+            .iter()
+            .copied()
+            .filter(|kind| matrix.takes((kind.add)(Collection::new("c").int64_key("id"), "f")))
+            .collect();
+        matrix
+    }
+
+    fn takes(&self, collection: Collection) -> bool {
+        let lacks = |generation: Generation| generation.lacks(&collection.schema());
+        self.generation.and_then(lacks).is_none()
+    }
+
+    fn takes_null(&self, kind: &Kind) -> bool {
+        let field = (kind.add)(Collection::new("c").int64_key("id"), "f");
+        kind.nullable_on.contains(&self.server) && self.takes((kind.or_null)(field))
     }
 
     /// Each type as a required field; also as a nullable one and as one with a default, where the server has that.
@@ -69,7 +97,7 @@ impl Matrix {
         let mut collection = Collection::new(name).int64_key("id");
         for kind in &self.kinds {
             collection = (kind.add)(collection, &kind.field());
-            if kind.nullable_on.contains(&self.server) {
+            if self.takes_null(kind) {
                 collection = (kind.or_null)((kind.add)(collection, &nullable(kind)));
             }
             if let Some(default) = kind.default_on(self.server) {
@@ -108,7 +136,7 @@ impl Matrix {
             for (given, expected) in kind.stored(self.server) {
                 add(kind.field(), given, expected);
             }
-            if kind.nullable_on.contains(&self.server) {
+            if self.takes_null(kind) {
                 add(nullable(kind), "null", "null");
                 add(nullable(kind), ordinary.0, ordinary.1);
             }
@@ -227,11 +255,16 @@ fn on_milvus_lite_2_5_1() {
     }
 }
 
-#[test]
-fn on_the_scripted_milvus() {
-    let fake = Fake::start();
-    let matrix = Matrix::new(Server::Scripted, |_| true);
-    let job = Job::with(suite::kafka(), "matrix_scripted", 1, fake.endpoint(), None);
+#[track_caller]
+fn check_scripted(generation: Generation, kinds: usize) {
+    let fake = Fake::start_with(Options {
+        generation,
+        ..Options::default()
+    });
+    let matrix = Matrix::scripted(generation);
+    assert_eq!(matrix.kinds.len(), kinds);
+    let test = format!("matrix_{generation:?}").to_lowercase();
+    let job = Job::with(suite::kafka(), &test, 1, fake.endpoint(), None);
     fake.create(matrix.collection(&job.collection).schema());
     check(job, &matrix, |job| {
         let rows = fake.rows(&job.collection).into_iter();
@@ -241,6 +274,21 @@ fn on_the_scripted_milvus() {
         };
         rows.map(row).collect()
     });
+}
+
+#[test]
+fn on_the_scripted_milvus_2_5() {
+    check_scripted(Generation::V2_5, 23);
+}
+
+#[test]
+fn on_the_scripted_milvus_2_6() {
+    check_scripted(Generation::V2_6, 26);
+}
+
+#[test]
+fn on_the_scripted_milvus_3_0() {
+    check_scripted(Generation::V3_0, 27);
 }
 
 /// The document's table of cells, made from the cells.

@@ -55,8 +55,11 @@ impl Family {
     }
 }
 
+/// Into all partitions by turns.
 fn produce(topic: &Topic, ids: std::ops::Range<i64>) {
-    topic.produce(ids.map(|id| Record::json(&article(id))));
+    let partitions = i64::from(topic.partitions());
+    let partition = |id: i64| i32::try_from(id % partitions).unwrap();
+    topic.produce(ids.map(|id| Record::json(&article(id)).partition(partition(id))));
 }
 
 fn assignment(sink: &Sink) -> i64 {

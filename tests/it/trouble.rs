@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use testkit::client::{Collection, Type};
+use testkit::client::Collection;
 use testkit::fake::{Code, Fake, Reply};
 use testkit::kafka::{Listener, Record};
 use testkit::proxy::{FaultProxy, Network};
@@ -146,12 +146,13 @@ fn a_plan_that_cannot_be_made_ends_with_2_and_names_the_field() {
     let endpoint = suite::lite().endpoint();
     let job = Job::with(suite::kafka(), "no_plan", 1, endpoint, None);
     let collection = Collection::new(&job.collection)
-        .int64_key("id")
-        .scalar("words", Type::SparseFloatVector);
+        .int64_key("number")
+        .auto_id()
+        .float_vector("vector", 2);
     job.create(&collection);
     assert_refused(
-        job.sink(),
-        &[&job.collection, "'words'", "SparseFloatVector"],
+        job.sink().set("insert.mode", "upsert"),
+        &[&job.collection, "'number' (autoID)", "insert.mode"],
     );
 }
 

@@ -192,7 +192,8 @@ pub(super) const KINDS: &[Kind] = &[
         ("[1, 2]", "[1, 2]", &[Lite25, Scripted]),
         ("12.5", "12.5", &[Lite25, Scripted]),
     ]).nullable(NULLABLE).default(FAKE, || Data::BytesData(b"{\"d\":1}".to_vec()), r#"{"d":1}"#)
-        .over(&[(r#"{"a":"x*65529"}"#, "JSON of 65537 bytes", ALL)]),
+        .over(&[(r#"{"a":"x*65529"}"#, "JSON of 65537 bytes", ALL)])
+        .wrong(&[("[1]", "an array of 1", &[Standalone]), (r#""text""#, "a string of 4 bytes", &[Standalone])]),
     kind("Array of Bool", |c, name| c.array(name, Type::Bool, 3), ALL, &[
         ("[true, false]", "[true, false]", ALL),
         ("[]", "[]", ALL),
@@ -318,7 +319,7 @@ pub(super) fn table() -> String {
         let default = default.map_or("none in Milvus".to_owned(), |default| letters(default.on));
         let or = |cells: &[Cell], otherwise: &str| match cells {
             [] => otherwise.to_owned(),
-            _ => on.clone(),
+            _ => ran(cells, kind.on),
         };
         let (over, wrong) = (or(kind.over, "has none"), or(kind.wrong, "takes any"));
         let (name, nullable) = (kind.name, letters(kind.nullable_on));
@@ -331,7 +332,7 @@ pub(super) fn table() -> String {
     table
 }
 
-fn letters(servers: Servers) -> String {
+fn letters(servers: &[Server]) -> String {
     let letter = |server: &Server| match server {
         Standalone => "R",
         Lite25 => "L25",
@@ -339,4 +340,10 @@ fn letters(servers: Servers) -> String {
         Scripted => "S",
     };
     servers.iter().map(letter).collect::<Vec<_>>().join(" ")
+}
+
+/// Those that have the type and run one of these.
+fn ran(cells: &[Cell], on: Servers) -> String {
+    let ran = |server: &&Server| cells.iter().any(|(_, _, by)| by.contains(server));
+    letters(&on.iter().filter(ran).copied().collect::<Vec<_>>())
 }
