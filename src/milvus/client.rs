@@ -127,6 +127,7 @@ impl Client {
             collection,
             partition: "",
             timeout: self.timeout,
+            names_keys: false,
             secrets: &login.secrets,
         }
     }
@@ -231,6 +232,7 @@ impl Milvus for Client {
         let login = self.credentials.current(Instant::now());
         let call = Call {
             partition: request.partition(),
+            names_keys: matches!(request, WriteRequest::Delete(_)),
             ..self.about(Rpc::Write, request.collection(), &login)
         };
         let result = self.write_once(&call, &login, request).await?;

@@ -28,6 +28,14 @@ pub(super) fn sanitise(text: &str, secrets: &[Secret]) -> String {
     clean
 }
 
+/// What is said before the first list or quotation, which may be a record's.
+pub(super) fn before_quotes(text: &str) -> String {
+    match text.split_once(['[', '"', '\'', '`']) {
+        Some((words, _)) => format!("{words}…"),
+        None => text.to_owned(),
+    }
+}
+
 /// What broke a connection, and where that has a usual reason, what to look at.
 pub(super) fn transport(error: &(dyn Error + 'static)) -> String {
     let text = root(error);
@@ -49,6 +57,18 @@ pub(super) fn root(error: &(dyn Error + 'static)) -> String {
     last.to_string()
 }
 
+/// Whether `error`, or what it came of, is an `E`.
+pub(super) fn in_chain<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    let mut link = Some(error);
+    while let Some(error) = link {
+        if error.is::<E>() {
+            return true;
+        }
+        link = error.source();
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +85,14 @@ mod tests {
         check("a\nb\u{1b}[31m\u{2028}c", &[], "a\\nb\\u{1b}[31m\\u{2028}c");
         check("bad key u:pw, pw", &["u:pw", "pw"], "bad key ****, ****");
         check("größe 🦀", &[], "größe 🦀");
+    }
+
+    #[test]
+    fn what_may_quote_a_record_is_cut_before_that() {
+        let check = |text: &str, expected: &str| assert_eq!(before_quotes(text), expected);
+        check("failed, expr = id in [\"k\"]", "failed, expr = id in …");
+        check("value '5' in list cannot be cast", "value …");
+        check("node is down", "node is down");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::codes::{Applied, Meaning, blames_a_row, of_code, of_grpc_code, of_legacy};
 use super::proto::common;
-use super::reason::{sanitise, transport};
+use super::reason::{before_quotes, in_chain, sanitise, transport};
 use crate::cause::Cause;
 use crate::config::secret::Secret;
 
@@ -74,6 +74,8 @@ pub(super) struct Call<'a> {
     /// The Milvus partition of a write; empty where Milvus chooses.
     pub(super) partition: &'a str,
     pub(super) timeout: Duration,
+    /// The request names keys in words: a refusal of it may quote them.
+    pub(super) names_keys: bool,
     /// Texts that may not appear in a cause.
     pub(super) secrets: &'a [Secret],
 }
@@ -159,6 +161,12 @@ impl Call<'_> {
     }
 
     fn error(&self, meaning: Meaning, applied: Applied, reason: String) -> MilvusError {
+        let is_refusal = matches!(meaning, Doubtful | Refused | Misfit | Outdated);
+        let reason = if self.names_keys && is_refusal {
+            before_quotes(&reason)
+        } else {
+            reason
+        };
         // A describe sends no row that could be at fault, so what is in doubt there is the world.
         let meaning = match (meaning, self.rpc) {
             (Doubtful, Rpc::Describe) => Busy,
@@ -216,17 +224,6 @@ fn names_only_a_database(reason: &str) -> bool {
     reason.contains("[database=") && !reason.contains("[collection=")
 }
 
-fn in_chain<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
-    let mut link = Some(error);
-    while let Some(error) = link {
-        if error.is::<E>() {
-            return true;
-        }
-        link = error.source();
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,6 +237,7 @@ mod tests {
             collection: "c",
             partition: "p",
             timeout: Duration::from_millis(20),
+            names_keys: false,
             secrets: &[],
         }
     }

@@ -88,6 +88,10 @@ impl<M: Milvus> Course<'_, M> {
         match self.send(part).await {
             Ok(()) => {
                 batch.parts.pop_front();
+                // At once: whatever becomes of a tenure or a plan now, an insert must not be made a second time.
+                if batch.parts.is_empty() {
+                    return self.finish(&batch);
+                }
                 Some(batch)
             }
             Err(error) => self.failed(batch, error).await,

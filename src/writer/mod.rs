@@ -243,7 +243,7 @@ impl<M: Milvus> Writer<M> {
 
     /// Whether it is done with the record; otherwise the record waits for a look at the schema.
     fn add(&mut self, plan: &Arc<Plan>, at: At<'_>, may_look: bool) -> bool {
-        if !at.tenure().is_open() || at.tenure().halted_at().is_some() {
+        if !at.is_wanted() {
             return true; // read again by the next owner, or after the halt
         }
         let Stations { budget, .. } = &self.shared.stations;

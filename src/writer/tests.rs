@@ -33,6 +33,14 @@ struct Scripted {
     /// What describes are answered with before the schema is told.
     troubles: Mutex<VecDeque<MilvusError>>,
     described: AtomicUsize,
+    /// Closed when a write comes.
+    closing: Mutex<Option<Arc<Tenure>>>,
+}
+
+impl Scripted {
+    fn closes(&self, tenure: &Arc<Tenure>) {
+        *self.closing.lock().unwrap() = Some(Arc::clone(tenure));
+    }
 }
 
 impl Default for Scripted {
@@ -44,6 +52,7 @@ impl Default for Scripted {
             schema: Mutex::new(schema()),
             troubles: Mutex::default(),
             described: AtomicUsize::new(0),
+            closing: Mutex::default(),
         }
     }
 }
@@ -65,6 +74,9 @@ impl Milvus for Scripted {
             "every request names its writers' one"
         );
         self.seen.lock().unwrap().push(request.clone());
+        if let Some(tenure) = self.closing.lock().unwrap().take() {
+            tenure.close();
+        }
         let answer = self.answers.lock().unwrap().pop_front().unwrap_or(Ok(()));
         self.answered.notify_one();
         answer

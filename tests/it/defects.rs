@@ -82,7 +82,8 @@ fn d02_bad_row_swallowed_and_its_offset_passed() {
 fn d03_tombstones_lost() {
     let job = on_lite("d03", small);
     let keyed = |id: i64| Record::json(&row(id)).key(id.to_string());
-    job.topic.produce([keyed(1), keyed(2), Record::tombstone("1")]);
+    job.topic
+        .produce([keyed(1), keyed(2), Record::tombstone("1")]);
     let quick = job.quick().set("behavior.on.null.values", "delete");
     let sink = quick.start();
     job.await_committed();
@@ -176,7 +177,8 @@ fn d08_null_in_a_field_loses_the_row() {
 #[test]
 fn d10_whole_number_with_a_point() {
     let job = on_lite("d10", |c| small(c).scalar("n", Type::Int64));
-    job.topic.produce([Record::new(r#"{"id": 1.0, "v": [0.5, -1], "n": 3.0}"#)]);
+    job.topic
+        .produce([Record::new(r#"{"id": 1.0, "v": [0.5, -1], "n": 3.0}"#)]);
     let sink = job.quick().start();
     job.milvus.await_count(&job.collection, 1, SOON);
     assert_eq!(job.milvus.integers(&job.collection, "n", "id == 1"), [3]);

@@ -125,3 +125,21 @@ fn a_record_whose_key_names_another_row_halts_whatever_is_tolerated() {
     assert!(sink.output().contains(&sentence), "{}", sink.output());
     assert_eq!(job.topic.committed(&job.group()), [Some(1)]);
 }
+
+#[test]
+fn an_empty_value_deletes_nothing_and_neither_does_a_tombstone_without_a_key() {
+    let job = job("empty_values", |collection| collection.varchar_key("id", 8));
+    let rows = ["", "1"].into_iter().zip([10, 20]);
+    let rows =
+        rows.map(|(id, n)| Record::json(&json!({"id": id, "n": n, "vector": [1, 2]})).key(id));
+    job.topic.produce(rows);
+    let keyless = Record {
+        key: None,
+        ..Record::tombstone("")
+    };
+    job.topic
+        .produce([Record::new("").key("1"), Record::new("").key(""), keyless]);
+    check(&job, &[DELETE, ("errors.tolerance", "all")], &[10, 20]);
+    job.topic.produce([Record::tombstone("")]);
+    check(&job, &[DELETE, ("errors.tolerance", "all")], &[20]);
+}

@@ -11,6 +11,8 @@
 mod altered;
 mod check;
 mod compose;
+mod defects;
+mod deletes;
 mod delivery;
 mod footprint;
 mod halts;

@@ -215,3 +215,21 @@ fn every_odd_key_is_deleted_on_lite() {
     check_texts(&Server::lite());
     check_numbers(&Server::lite());
 }
+
+/// The collection has been made anew with a key of another type: Milvus answers with the expression it cannot read.
+#[test]
+fn a_refused_delete_tells_nobody_its_keys() {
+    for server in [Server::milvus(), Server::lite()] {
+        let name = services::unique_collection("told_keys");
+        let collection = Collection::new(&name).int64_key("id").float_vector("v", 2);
+        MilvusClient::new(&server.endpoint, server.token).create_unloaded(&collection);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let client = runtime.block_on(async { server.client() });
+        for keys in [&["hidden"][..], &["hidden", "it's \"hidden\""]] {
+            let keys: Vec<Key> = keys.iter().map(|key| Key::Text((*key).into())).collect();
+            let refused = runtime.block_on(client.write(&delete(&name, &keys)));
+            let said = refused.unwrap_err().cause.to_string();
+            assert!(!said.contains("hidden"), "{said}");
+        }
+    }
+}

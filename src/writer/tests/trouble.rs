@@ -182,3 +182,32 @@ async fn a_halt_behind_a_gap_in_the_log_stands_where_settled_can_get() {
     let said = tenure.halted().unwrap().cause.to_string();
     assert!(said.starts_with("t-0@7: "), "{said}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_acknowledged_insert_is_settled_even_if_a_tenure_of_it_was_closed_under_way() {
+    let plan_rules = plan::Rules {
+        insert_mode: InsertMode::Insert,
+        ..plan_rules()
+    };
+    let bench = Bench::planned(rules(Tolerance::None, 10, 2), plan_rules);
+    let (kept, closed) = (tenure(0), tenure(1));
+    bench.shared.milvus.closes(&closed);
+    bench.hand(&kept, 0, &[row(1)]).await;
+    bench.hand(&closed, 0, &[row(2)]).await;
+    bench.rest().await;
+    assert_eq!(bench.seen(), [[1, 2]], "row 1 would be there twice");
+    assert_eq!(kept.settled(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_before_a_halt_of_the_consumer_is_written() {
+    let bench = Bench::new(Tolerance::None, 10, 2);
+    let tenure = tenure(0);
+    let values = [row(1), row(2), row(3)];
+    // Kafka has no record at 3: said while the records before are still on their way.
+    assert!(tenure.halt(3, Cause::NotAssigned));
+    bench.hand(&tenure, 0, &values).await;
+    bench.rest().await;
+    assert_eq!(bench.seen(), [vec![1, 2], vec![3]]);
+    assert_eq!(tenure.settled(), 3);
+}

@@ -46,6 +46,47 @@ fn sizes(files: &[File]) -> Faults {
 }
 
 #[test]
+fn every_file_is_part_of_something() {
+    let broken = [
+        ("src/lib.rs", "pub mod a;\nmod b;"),
+        ("src/a.rs", ""),
+        ("src/b/mod.rs", "#[cfg(test)]\nmod c;"),
+        ("src/b/c.rs", "mod b;"),
+        ("src/b/d.rs", ""),
+        ("tests/it/main.rs", "mod a;\n// mod b;"),
+        ("tests/it/a.rs", "mod c;"),
+        ("tests/it/a/c.rs", ""),
+        ("tests/it/b.rs", ""),
+    ];
+    check(declared, &broken, &["src/b/d.rs:1:", "tests/it/b.rs:1:"]);
+}
+
+/// A file that no other one declares is not compiled, and its tests are not run.
+fn declared(files: &[File]) -> Faults {
+    let is_declared = |file: &&File| {
+        let Some((folder, name)) = file.module().rsplit_once('/') else {
+            return true;
+        };
+        let homes = ["/main.rs", "/lib.rs", "/mod.rs", ".rs"].map(|home| format!("{folder}{home}"));
+        let line = format!("mod {name};");
+        let declares = |text: &str| !text.starts_with('/') && text.ends_with(&line);
+        let mut homes = files.iter().filter(|file| homes.contains(&file.path));
+        matches!(name, "main" | "lib") || homes.any(|home| home.text.lines().any(declares))
+    };
+    let roots = ["src/", "tests/it/", "testkit/src/"];
+    let is_one = |file: &&File| {
+        let is_under = |root: &&str| file.path.starts_with(*root);
+        file.is_rust() && roots.iter().any(is_under) && !file.path.contains("/bin/")
+    };
+    let lost = files
+        .iter()
+        .filter(is_one)
+        .filter(|file| !is_declared(file));
+    lost.map(|file| file.fault(1, "no file declares it as a module"))
+        .collect()
+}
+
+#[test]
 fn client_libraries_are_named_only_in_their_folders() {
     let broken = [
         ("src/kafka/a.rs", "use rdkafka::Message;"),
