@@ -253,7 +253,7 @@ fn a_refusal_never_quotes_the_value() {
     ];
     let kinds = table().into_iter().map(|entry| entry.kind);
     for name in kinds
-        .filter(|kind| !matches!(kind.as_str(), "JSON" | "Text"))
+        .filter(|kind| !(kind == "Text" || kind.starts_with("JSON")))
         .collect::<BTreeSet<_>>()
     {
         for value in &values {
