@@ -2,6 +2,7 @@
 
 mod deletes;
 mod refresh;
+mod storm;
 mod targets;
 mod trouble;
 
