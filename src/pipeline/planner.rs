@@ -68,14 +68,9 @@ impl<M: Milvus> Planner<M> {
     /// Looks at the collection whenever a writer asks. A look is one attempt: who asked holds, and asks again.
     async fn serve(&mut self, mut known: Schema) {
         while let Some(waiting) = self.desk.wanted().await {
-            let found = match self.shared.milvus.describe(&self.shared.collection).await {
-                Ok(found) => Ok(self.news(&mut known, found)),
-                Err(error) if error.action == Action::Halt => {
-                    Ok(Some(self.impossible(error.cause)))
-                }
-                Err(error) => Err(error),
-            };
-            self.desk.looked(waiting, found);
+            let found = self.shared.milvus.describe(&self.shared.collection).await;
+            let news = found.map(|found| self.news(&mut known, found));
+            self.desk.looked(waiting, news);
         }
     }
 

@@ -250,6 +250,19 @@ async fn where_no_plan_can_be_made_any_more_everything_of_the_collection_halts()
     assert_eq!(bench.shared.stations.budget.used(), 0);
 }
 
+/// As an ingress does that has lost its way for a moment.
+#[tokio::test(start_paused = true)]
+async fn a_describe_that_is_refused_while_running_is_asked_again() {
+    let bench = Bench::new(Tolerance::None, 10, 100);
+    bench.rest().await; // the first describe is over
+    bench.script([refusal(Action::RefreshThenRepeat)]);
+    bench.describe_fails((0..3).map(|_| refusal(Action::Halt).unwrap_err()));
+    let tenure = tenure(0);
+    bench.hand(&tenure, 0, &[row(1)]).await;
+    bench.rest().await;
+    assert_eq!((tenure.settled(), tenure.halted()), (1, None));
+}
+
 /// A collection that goes missing while rows are on their way, and is there again with id `now`.
 async fn comes_back(now: i64, recreated: OnRecreated) -> (Option<(i64, &'static str)>, usize) {
     let bench = Bench::with(Rules {
