@@ -89,7 +89,9 @@ pub async fn check_within(
     let conclusion = match verdict {
         Verdict::Clean => "everything is there: `run` would start to write at once",
         Verdict::WouldFail => "`run` would wait: see the lines marked with ✗",
-        Verdict::Configuration => "`run` would end with status 2: see the lines marked with ✗",
+        Verdict::Configuration => {
+            "`run` would end with status 2, or halt the partitions of one collection among several: see the lines marked with ✗"
+        }
     };
     writeln!(out, "\n{conclusion}")?;
     Ok(verdict)
