@@ -298,8 +298,7 @@ impl Ledger {
 
     /// Everything asked of it is done while nothing else is going on.
     fn finish_when_steady(&mut self, now: Instant) -> bool {
-        let committed = |part: &Part| part.drained() && part.committed_all();
-        if !self.assigned_once || !self.late.is_empty() || !self.parts.values().all(committed) {
+        if !self.assigned_once || !self.late.is_empty() || !self.parts.values().all(Part::drained) {
             return false;
         }
         let halted = |part: &Part| part.tenure.halted_at().is_some();
@@ -312,6 +311,10 @@ impl Ledger {
         } else {
             return false;
         };
+        if !self.parts.values().all(Part::committed_all) {
+            self.commit_settled(); // nothing more will settle, so the last commit does not wait for its time
+            return false;
+        }
         self.finish(outcome);
         true
     }

@@ -37,6 +37,21 @@ fn until_end_finishes_when_every_end_is_read_settled_and_committed() {
 }
 
 #[test]
+fn the_last_commit_does_not_wait_for_its_time() {
+    let mut story = Story::new(OffsetReset::Earliest, true);
+    story.assign(&[0, 1], look(None, 0, 5));
+    story.halt(1, 0);
+    story.said();
+    story.hand(0, 2);
+    story.settle(0, 2);
+    story.expect(&["store 0@2", "commit 1"]);
+    story.hand(0, 5);
+    story.settle(0, 5);
+    let ended = "finished EndReached { halted: true }";
+    story.expect(&["store 0@5", "commit 2", ended]);
+}
+
+#[test]
 fn until_end_with_everything_committed_before_finishes_at_once() {
     let mut story = Story::new(OffsetReset::Earliest, true);
     story.assign(&[0], look(Some(5), 0, 5));
