@@ -119,7 +119,10 @@ impl<M: Milvus> Course<'_, M> {
         Some(self.seal(records, &plan))
     }
 
-    fn rebuild(&self, batch: Sealed, plan: &Arc<Plan>) -> Sealed {
+    /// A refusal of what it was says nothing about what it becomes: the record at fault may be gone.
+    fn rebuild(&mut self, batch: Sealed, plan: &Arc<Plan>) -> Sealed {
+        self.doubt = self.doubt.take().filter(|doubt| !is_of_content(doubt));
+        self.repeats = 0;
         self.seal(batch.unsealed(), plan)
     }
 
@@ -201,7 +204,6 @@ impl<M: Milvus> Course<'_, M> {
     async fn look(&mut self, batch: Sealed, doubt: MilvusError) -> Option<Sealed> {
         match self.plans.look(&batch.plan, Doubt::Milvus).await {
             Ok(PlanState::Ready(plan)) if !Arc::ptr_eq(&plan, &batch.plan) => {
-                self.repeats = 0;
                 return Some(self.rebuild(batch, &plan));
             }
             Ok(PlanState::Impossible(cause)) => return self.halt(&batch, &cause),
@@ -231,9 +233,10 @@ impl<M: Milvus> Course<'_, M> {
         };
         let most = self.shared.rules.refused_max_consecutive;
         let verdict = self.isolation.verdict(error, self.in_a_row, most);
-        self.shared.refuse(at, verdict);
-        // Skipped, it is settled; halted, its tenure settles only what is before it.
-        batch.settle();
+        match self.shared.refuse(at, verdict) {
+            Fate::Skip => batch.settle(),
+            Fate::Keep | Fate::Leave => batch.settle_but(at),
+        }
         self.shared.stations.board.clear(&self.scope);
         None
     }

@@ -234,3 +234,48 @@ async fn what_is_too_large_goes_out_in_smaller_requests_and_alone_is_a_bad_recor
     assert!(said.starts_with("t-0@16: "), "{said}");
     assert!(said.contains("too large alone (because)"), "{said}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_skipped_before_rides_along_and_settles_in_its_turn() {
+    let check = async |tolerance, ends: [(i64, Option<i64>); 2], written: &[i64]| {
+        let bench = Bench::new(tolerance, 10, 100);
+        bench.dislikes([2], Action::Refresh);
+        let (bad, other) = (tenure(0), tenure(1));
+        bench.hand(&other, 0, &[None, row(1)]).await;
+        bench.hand(&bad, 0, &[None, row(2), None, row(3)]).await;
+        bench.hand(&other, 2, &[None, row(4), None]).await;
+        bench.rest().await;
+        assert_eq!(bench.taken(), written);
+        let found = [&bad, &other].map(|t| (t.settled(), t.halted_at()));
+        assert_eq!(found, ends);
+        assert_eq!(bench.shared.stations.budget.used(), 0);
+    };
+    check(Tolerance::All, [(4, None), (5, None)], &[1, 3, 4]).await;
+    check(Tolerance::None, [(1, Some(1)), (5, None)], &[1, 4]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_record_of_a_closed_tenure_is_not_settled() {
+    let bench = Bench::new(Tolerance::None, 10, 1);
+    bench.dislikes([1], Action::Refresh);
+    let tenure = tenure(0);
+    bench.shared.milvus.closes(&tenure);
+    bench.hand(&tenure, 0, &[row(1)]).await;
+    bench.rest().await;
+    assert_eq!((tenure.settled(), halt_of(&tenure)), (0, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_not_held_against_the_record_that_is_left_when_the_bad_one_goes() {
+    for action in CONTENT {
+        let bench = Bench::new(Tolerance::All, 10, 2);
+        bench.dislikes([2], action);
+        let (kept, closed) = (tenure(0), tenure(1));
+        bench.shared.milvus.closes(&closed);
+        bench.hand(&kept, 0, &[row(1)]).await;
+        bench.hand(&closed, 0, &[row(2)]).await;
+        bench.rest().await;
+        assert_eq!((bench.taken(), bench.skipped()), (vec![1], 0), "{action:?}");
+        assert_eq!((kept.settled(), closed.settled()), (1, 0));
+    }
+}
