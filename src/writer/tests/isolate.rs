@@ -256,13 +256,42 @@ async fn what_was_skipped_before_rides_along_and_settles_in_its_turn() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_record_of_a_closed_tenure_is_not_settled() {
-    let bench = Bench::new(Tolerance::None, 10, 1);
+    for action in CONTENT {
+        let bench = Bench::new(Tolerance::None, 10, 1);
+        bench.dislikes([1], action);
+        let tenure = tenure(0);
+        bench.shared.milvus.closes(&tenure);
+        bench.hand(&tenure, 0, &[row(1)]).await;
+        bench.rest().await;
+        assert_eq!((tenure.settled(), halt_of(&tenure)), (0, None));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_beside_skipped_ones_is_alone() {
+    let bench = Bench::new(Tolerance::All, 10, 3);
     bench.dislikes([1], Action::Refresh);
     let tenure = tenure(0);
-    bench.shared.milvus.closes(&tenure);
-    bench.hand(&tenure, 0, &[row(1)]).await;
+    let skipped = || Some("[]".to_owned());
+    bench
+        .hand(&tenure, 0, &[skipped(), row(1), skipped()])
+        .await;
     bench.rest().await;
-    assert_eq!((tenure.settled(), halt_of(&tenure)), (0, None));
+    assert_eq!(bench.seen(), [[1]]);
+    assert_eq!((tenure.settled(), bench.skipped()), (3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubtful_answer_is_repeated_for_the_record_alone_and_not_for_every_half() {
+    let bench = Bench::new(Tolerance::None, 10, 4);
+    bench.dislikes([1], Action::RepeatThenHalt);
+    let tenure = tenure(0);
+    bench.hand(&tenure, 0, &rows(1..5)).await;
+    bench.rest().await;
+    let seen = bench.seen().into_iter().map(|keys| keys.len());
+    let expected = [[4; 6].as_slice(), &[2], &[1; 6]].concat();
+    assert_eq!(seen.collect::<Vec<_>>(), expected);
+    assert_eq!(halt_of(&tenure), Some((0, "refused")));
 }
 
 #[tokio::test(start_paused = true)]
