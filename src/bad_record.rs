@@ -177,6 +177,26 @@ impl BadRecord {
         }
     }
 
+    /// What only Milvus finds fault with.
+    pub(crate) fn refused(reason: &str) -> Self {
+        Self {
+            field: None,
+            wanted: "one that Milvus takes".into(),
+            found: format!("one that it refuses alone ({reason})").into(),
+            remedy: "mend the record or the collection".into(),
+        }
+    }
+
+    /// Larger than a request may be.
+    pub(crate) fn too_large(reason: &str) -> Self {
+        Self {
+            field: None,
+            wanted: "one that Milvus takes in one request".into(),
+            found: format!("one that is too large alone ({reason})").into(),
+            remedy: "send a smaller one, or raise the limit of Milvus".into(),
+        }
+    }
+
     /// A payload that is not one JSON object.
     pub(crate) fn of_payload(found: String, remedy: &'static str) -> Self {
         Self {

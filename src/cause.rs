@@ -75,6 +75,12 @@ pub enum Cause {
         collection: String,
         reason: String,
     },
+    /// So many records alone that the fault is not theirs.
+    RefusedInARow {
+        collection: String,
+        most: u32,
+        reason: String,
+    },
     ShortCount {
         collection: String,
         sent: usize,
@@ -130,6 +136,7 @@ impl Cause {
             Self::DatabaseMissing { .. } => "database_missing",
             Self::BadRecord { .. } => "bad_record",
             Self::Refused { .. } => "refused",
+            Self::RefusedInARow { .. } => "refused_in_a_row",
             Self::ShortCount { .. } => "short_count",
             Self::PlanImpossible { .. } => "plan_impossible",
             Self::CollectionRecreated { .. } => "collection_recreated",
@@ -148,6 +155,14 @@ impl fmt::Display for Cause {
             Self::Refused { collection, reason } => write!(
                 f,
                 "Milvus refused rows for collection '{collection}' ({reason}); mend the collection or the records and restart"
+            ),
+            Self::RefusedInARow {
+                collection,
+                most,
+                reason,
+            } => write!(
+                f,
+                "Milvus refused more than {most} records in a row, each alone, for collection '{collection}' (the last one: {reason}); this looks like the collection or the configuration and not like bad records: mend that and restart, or raise errors.refused.max.consecutive"
             ),
             Self::ShortCount {
                 collection,

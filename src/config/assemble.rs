@@ -51,6 +51,8 @@ pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: boo
             "all" => Tolerance::All,
             _ => Tolerance::None,
         },
+        refused_max_consecutive: u32::try_from(values.size("errors.refused.max.consecutive"))
+            .unwrap_or(u32::MAX),
         batch_max_rows: values.size("batch.max.rows"),
         batch_max_bytes,
         linger: values.millis("linger.ms"),

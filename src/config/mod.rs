@@ -41,6 +41,7 @@ pub struct Config {
     pub recreated: OnRecreated,
     pub shaping: Shaping,
     pub tolerance: Tolerance,
+    pub refused_max_consecutive: u32,
     pub batch_max_rows: usize,
     /// Encoded bytes of one request.
     pub batch_max_bytes: usize,

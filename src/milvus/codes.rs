@@ -22,7 +22,12 @@ pub(super) enum Meaning {
     Misfit,
     /// The schema is not the one that the request names.
     Outdated,
+    /// The request is larger than the server takes.
+    TooLarge,
+    /// What is in the request is refused.
     Refused,
+    /// Whatever is in the request.
+    Impossible,
 }
 
 /// Whether a write that was answered so may have been applied.
@@ -34,8 +39,8 @@ pub(super) enum Applied {
 
 use Applied::{No, Perhaps};
 use Meaning::{
-    Busy, CollectionMissing, DatabaseMissing, Denies, Doubtful, LoginRefused, Misfit, NotPermitted,
-    Outdated, PartitionMissing, Refused, Slow, Unreachable,
+    Busy, CollectionMissing, DatabaseMissing, Denies, Doubtful, Impossible, LoginRefused, Misfit,
+    NotPermitted, Outdated, PartitionMissing, Refused, Slow, TooLarge, Unreachable,
 };
 
 /// Milvus's own codes. One that is not listed is a refusal. `Status.retriable` is not looked at: servers
@@ -49,31 +54,40 @@ const CODES: &[(RangeInclusive<i32>, Meaning, Applied)] = &[
     (7..=7, Denies, No),        // disk limit
     (8..=8, Busy, No),          // rate limit
     (9..=9, Denies, No),        // quota, force deny
+    (10..=10, Impossible, No),  // unimplemented
     (11..=11, Busy, No),        // time tick delay
     (12..=12, Denies, No),      // resources insufficient
     (100..=100, CollectionMissing, No),
-    (103..=103, Busy, Perhaps), // collection not fully loaded
-    (106..=106, Busy, Perhaps), // collection recovering
-    (108..=108, Denies, No),    // standby of a replicated cluster
-    (109..=109, Outdated, No),  // schema mismatch
-    (110..=110, Busy, No),      // schema version not ready
+    (101..=102, Impossible, No), // the collection as a whole
+    (103..=103, Busy, Perhaps),  // collection not fully loaded
+    (104..=105, Impossible, No), // the same
+    (106..=106, Busy, Perhaps),  // collection recovering
+    (107..=107, Impossible, No), // the same
+    (108..=108, Denies, No),     // standby of a replicated cluster
+    (109..=109, Outdated, No),   // schema mismatch
+    (110..=110, Busy, No),       // schema version not ready
     (200..=200, PartitionMissing, No),
-    (201..=202, Busy, Perhaps), // partition not loaded
-    (250..=250, Denies, No),    // capacity exceeded
-    (305..=305, Busy, Perhaps), // resource group
-    (400..=401, Busy, Perhaps), // replica
-    (500..=507, Busy, Perhaps), // channel
-    (600..=605, Busy, Perhaps), // segment
+    (201..=202, Busy, Perhaps),  // partition not loaded
+    (250..=250, Denies, No),     // capacity exceeded
+    (300..=304, Impossible, No), // resource group
+    (305..=305, Busy, Perhaps),  // resource group
+    (400..=401, Busy, Perhaps),  // replica
+    (500..=507, Busy, Perhaps),  // channel
+    (600..=605, Busy, Perhaps),  // segment
+    (700..=703, Impossible, No), // index
     (800..=800, DatabaseMissing, No),
+    (801..=802, Impossible, No),      // database
     (901..=906, Busy, Perhaps),       // node
     (1000..=1000, Busy, Perhaps),     // object store: key not found
     (1001..=1001, Doubtful, Perhaps), // object store, or bad JSON before 2.6
     (1002..=1012, Busy, Perhaps),     // object store
     (1100..=1101, Misfit, No),        // parameter invalid, missing
+    (1102..=1102, TooLarge, No),      // parameter too large
     (1300..=1302, Busy, Perhaps),     // message queue
     (1303..=1303, Denies, No),        // message queue denies producing
     (1400..=1400, LoginRefused, No),
     (1401..=1402, NotPermitted, No),
+    (1600..=1603, Impossible, No),        // alias
     (1700..=1701, Misfit, No),            // field not found, its name
     (2000..=2099, Busy, Perhaps),         // segcore, knowhere
     (2200..=2200, Busy, Perhaps),         // inconsistent requery
@@ -98,6 +112,14 @@ const ROW_TEXTS: &[&str] = &[
 /// Whether the text of a doubtful code is about a row rather than about the server.
 pub(super) fn blames_a_row(reason: &str) -> bool {
     ROW_TEXTS.iter().any(|text| reason.contains(text))
+}
+
+/// What gRPC itself says of a message that the server's settings do not let in.
+const SIZE_TEXT: &str = "message larger than max";
+
+/// Whether a gRPC status says that the request is too large; the code alone may also mean a proxy's quota.
+pub(super) fn blames_the_size(code: Code, reason: &str) -> bool {
+    code == Code::ResourceExhausted && reason.contains(SIZE_TEXT)
 }
 
 /// Servers before 2.3 fill only `error_code`: the code that today's servers would give.
@@ -160,15 +182,15 @@ pub(super) fn of_grpc_code(code: Code) -> (Meaning, Applied) {
         Code::PermissionDenied => (NotPermitted, No),
         Code::Aborted | Code::Internal => (Doubtful, Perhaps),
         // The reply, not the request, was too large to be read.
-        Code::OutOfRange => (Refused, Perhaps),
+        Code::OutOfRange => (Impossible, Perhaps),
+        Code::InvalidArgument => (Refused, No),
         Code::Ok
-        | Code::InvalidArgument
         | Code::NotFound
         | Code::AlreadyExists
         | Code::ResourceExhausted
         | Code::FailedPrecondition
         | Code::Unimplemented
-        | Code::DataLoss => (Refused, No),
+        | Code::DataLoss => (Impossible, No),
     }
 }
 
@@ -213,9 +235,13 @@ mod tests {
 
     #[test]
     fn what_repeating_cannot_mend_is_refused() {
-        check([10, 101, 102, 104, 105, 107, 300, 304, 700, 703], Refused);
-        check([801, 802, 1102, 1600, 1603, 1702], Refused);
-        check([2100, 2201, 2500, 3000, 26, 35, -1, 424_242], Refused);
+        check(
+            [10, 101, 102, 104, 105, 107, 300, 304, 700, 703],
+            Impossible,
+        );
+        check([801, 802, 1600, 1603], Impossible);
+        check([1102], TooLarge);
+        check([1702, 2100, 2201, 2500, 3000, 26, 35, -1, 424_242], Refused);
     }
 
     #[test]
@@ -276,22 +302,22 @@ mod tests {
             .map(|n| of_grpc_code(Code::from_i32(n)).0)
             .collect();
         let expected = [
-            Refused,
+            Impossible,
             Unreachable,
             Unreachable,
             Refused,
             Slow,
-            Refused,
-            Refused,
+            Impossible,
+            Impossible,
             NotPermitted,
-            Refused,
-            Refused,
+            Impossible,
+            Impossible,
             Doubtful,
-            Refused,
-            Refused,
+            Impossible,
+            Impossible,
             Doubtful,
             Unreachable,
-            Refused,
+            Impossible,
             LoginRefused,
         ];
         assert_eq!(meanings, expected);

@@ -126,6 +126,7 @@ async fn run(tasks: Vec<Starting>) -> Result<(), PipelineError> {
 fn writer_rules(config: &Config) -> writer::Rules {
     writer::Rules {
         tolerance: config.tolerance,
+        refused_max_consecutive: config.refused_max_consecutive,
         recreated: config.recreated,
         batch_max_rows: config.batch_max_rows,
         batch_max_bytes: config.batch_max_bytes,

@@ -8,8 +8,9 @@ use tokio::time::{Instant, sleep};
 
 use super::backoff::Backoff;
 use super::batch::At;
+use super::isolate::{InARow, Isolation, is_of_content};
 use super::plans::{Doubt, PlanState, Plans};
-use super::sealed::{Fate, Sealed};
+use super::sealed::{Fate, Sealed, Unsealed};
 use super::{Shared, Stations};
 use crate::cause::Cause;
 use crate::milvus::status::{Action, MilvusError};
@@ -21,13 +22,14 @@ use crate::plan::Plan;
 const REPEATS: u32 = 5;
 const REPEAT_PAUSE: Duration = Duration::from_secs(6);
 
-/// Sends `batch` until Milvus has acknowledged all of it (it is settled then) or refused it (its partitions are halted
-/// then). `hurry` cuts a hold's pause short.
+/// Sends `batch` until all of it is settled or halted: acknowledged, or found to be refused. `hurry` cuts a hold's pause
+/// short.
 pub(super) async fn write<M: Milvus>(
     shared: &Shared<M>,
     plans: &Plans,
     batch: Sealed,
     hurry: &Notify,
+    in_a_row: &InARow,
 ) {
     let scope = shared.scope();
     let mut course = Course {
@@ -35,6 +37,8 @@ pub(super) async fn write<M: Milvus>(
         shared,
         plans,
         hurry,
+        in_a_row,
+        isolation: Isolation::default(),
         scope,
         repeats: 0,
         held: false,
@@ -43,7 +47,10 @@ pub(super) async fn write<M: Milvus>(
     };
     let mut batch = Some(batch);
     while let Some(sealed) = batch {
-        batch = course.step(sealed).await;
+        batch = match course.step(sealed).await {
+            Some(sealed) => Some(sealed),
+            None => course.next(),
+        };
     }
 }
 
@@ -55,6 +62,9 @@ struct Course<'a, M> {
     shared: &'a Shared<M>,
     plans: &'a Plans,
     hurry: &'a Notify,
+    in_a_row: &'a InARow,
+    /// The rest of the batch, where that has been taken apart.
+    isolation: Isolation,
     scope: Scope,
     backoff: Backoff,
     repeats: u32,
@@ -98,12 +108,30 @@ impl<M: Milvus> Course<'_, M> {
         }
     }
 
-    fn rebuild(&self, batch: Sealed, plan: &Arc<Plan>) -> Sealed {
+    /// What comes after a part of a batch: nothing of what was said about that is true of it.
+    fn next(&mut self) -> Option<Sealed> {
+        let records = self.isolation.next()?;
+        (self.repeats, self.acked, self.doubt) = (0, false, None);
+        let plan = match self.plans.current() {
+            PlanState::Ready(plan) => plan,
+            PlanState::Waiting | PlanState::Impossible(_) => Arc::clone(&records.plan),
+        };
+        Some(self.seal(records, &plan))
+    }
+
+    /// A refusal of what it was says nothing about what it becomes: the record at fault may be gone.
+    fn rebuild(&mut self, batch: Sealed, plan: &Arc<Plan>) -> Sealed {
+        self.doubt = self.doubt.take().filter(|doubt| !is_of_content(doubt));
+        self.repeats = 0;
+        self.seal(batch.unsealed(), plan)
+    }
+
+    fn seal(&self, records: Unsealed, plan: &Arc<Plan>) -> Sealed {
         let fate = |at: At<'_>| match at.is_wanted() {
             true => Fate::Keep,
             false => Fate::Leave,
         };
-        batch.rebuild(
+        records.seal(
             plan,
             &self.shared.stations.budget,
             self.shared.rules.recreated,
@@ -130,6 +158,8 @@ impl<M: Milvus> Course<'_, M> {
         };
         written.inc_by(u64::from(part.rows()));
         (self.repeats, self.held, self.acked) = (0, false, true);
+        self.isolation.taken();
+        self.in_a_row.taken();
         self.backoff = patient(self.shared);
         Ok(())
     }
@@ -150,6 +180,9 @@ impl<M: Milvus> Course<'_, M> {
     }
 
     async fn failed(&mut self, batch: Sealed, error: MilvusError) -> Option<Sealed> {
+        if self.isolation.splits_at_once(&batch, &error) {
+            return self.refused(batch, error);
+        }
         match error.action {
             Action::Hold => {
                 // When it is back, it may be another one.
@@ -159,7 +192,7 @@ impl<M: Milvus> Course<'_, M> {
                 self.hold(error.cause).await;
             }
             Action::RepeatThenHalt if self.repeats < REPEATS => self.repeat(error.cause).await,
-            Action::Halt => return self.halt(&batch, &error.cause),
+            Action::Isolate | Action::Split | Action::Halt => return self.refused(batch, error),
             Action::RepeatThenHalt | Action::Refresh | Action::RefreshThenRepeat => {
                 self.doubt = Some(error);
             }
@@ -171,7 +204,6 @@ impl<M: Milvus> Course<'_, M> {
     async fn look(&mut self, batch: Sealed, doubt: MilvusError) -> Option<Sealed> {
         match self.plans.look(&batch.plan, Doubt::Milvus).await {
             Ok(PlanState::Ready(plan)) if !Arc::ptr_eq(&plan, &batch.plan) => {
-                self.repeats = 0;
                 return Some(self.rebuild(batch, &plan));
             }
             Ok(PlanState::Impossible(cause)) => return self.halt(&batch, &cause),
@@ -180,7 +212,7 @@ impl<M: Milvus> Course<'_, M> {
                 Action::RefreshThenRepeat if self.repeats < REPEATS => {
                     self.repeat(doubt.cause).await;
                 }
-                _ => return self.halt(&batch, &doubt.cause),
+                _ => return self.refused(batch, doubt),
             },
             Err(error) => {
                 self.doubt = Some(doubt);
@@ -188,6 +220,25 @@ impl<M: Milvus> Course<'_, M> {
             }
         }
         Some(batch)
+    }
+
+    /// The refusal stands. Where it is the content's, the record it is about is looked for, or is this one.
+    fn refused(&mut self, batch: Sealed, error: MilvusError) -> Option<Sealed> {
+        if !is_of_content(&error) {
+            return self.halt(&batch, &error.cause);
+        }
+        let Some(at) = batch.alone() else {
+            self.isolation.split(batch);
+            return None;
+        };
+        let most = self.shared.rules.refused_max_consecutive;
+        let verdict = self.isolation.verdict(error, self.in_a_row, most);
+        match self.shared.refuse(at, verdict) {
+            Fate::Skip => batch.settle(),
+            Fate::Keep | Fate::Leave => batch.settle_but(at),
+        }
+        self.shared.stations.board.clear(&self.scope);
+        None
     }
 
     async fn hold(&mut self, cause: Cause) {

@@ -76,6 +76,28 @@ pub(super) struct Slice {
     pub(super) skipped: bool,
 }
 
+impl Slice {
+    /// Records of it that a refusal may be about.
+    pub(super) fn sent(&self) -> usize {
+        if self.skipped { 0 } else { self.records.len() }
+    }
+
+    /// Its first `count` records, and the others.
+    pub(super) fn split(self, count: usize) -> (Self, Self) {
+        let at = self.records.start + count;
+        let before = Self {
+            chunk: Arc::clone(&self.chunk),
+            records: self.records.start..at,
+            ..self
+        };
+        let behind = Self {
+            records: at..self.records.end,
+            ..self
+        };
+        (before, behind)
+    }
+}
+
 /// The records of one tenure in a batch: `from..next` by offset.
 #[derive(Debug)]
 pub(super) struct Cover {
@@ -243,7 +265,7 @@ impl Batch {
             milvus_partition: self.milvus_partition,
             slices: self.slices,
             covers: self.covers,
-            charge: self.charge,
+            _charge: self.charge,
         }
     }
 }

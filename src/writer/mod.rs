@@ -4,6 +4,7 @@ mod attempt;
 pub mod backoff;
 mod batch;
 mod fold;
+mod isolate;
 mod parts;
 mod plans;
 mod rate_limit;
@@ -31,6 +32,7 @@ use crate::plan::Plan;
 use crate::record::Chunk;
 use crate::wake::Wake;
 use batch::{At, Batch};
+use isolate::InARow;
 pub use plans::{Desk, PlanState, Plans, plans};
 use sealed::Fate;
 pub use shared::Shared;
@@ -41,6 +43,8 @@ pub const CHANNEL_CHUNKS: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Rules {
     pub tolerance: Tolerance,
+    /// Records in a row that Milvus may refuse alone before that is called the collection's fault.
+    pub refused_max_consecutive: u32,
     pub recreated: OnRecreated,
     pub batch_max_rows: usize,
     /// Encoded bytes.
@@ -94,6 +98,7 @@ pub struct Writer<M> {
     flush: Arc<Notify>,
     /// Ends the pause before the next attempt: a drain has no time for it.
     hurry: Arc<Notify>,
+    in_a_row: Arc<InARow>,
     plans: Plans,
     cursor: Option<Cursor>,
     open: Option<Batch>,
@@ -120,6 +125,7 @@ impl<M: Milvus> Writer<M> {
             inbox,
             flush,
             hurry: Arc::new(Notify::new()),
+            in_a_row: Arc::default(),
             plans,
             cursor: None,
             open: None,
@@ -297,9 +303,9 @@ impl<M: Milvus> Writer<M> {
         self.end_flush();
         let batch = self.open.take().filter(|batch| !batch.is_empty())?;
         let (shared, hurry) = (Arc::clone(&self.shared), Arc::clone(&self.hurry));
-        let plans = self.plans.clone();
+        let (plans, in_a_row) = (self.plans.clone(), Arc::clone(&self.in_a_row));
         Some(Box::pin(async move {
-            attempt::write(&shared, &plans, batch.seal(), &hurry).await;
+            attempt::write(&shared, &plans, batch.seal(), &hurry, &in_a_row).await;
         }))
     }
 }

@@ -22,7 +22,16 @@ pub(super) struct Sealed {
     pub(super) superseded: usize,
     pub(super) slices: Vec<Slice>,
     pub(super) covers: Vec<Cover>,
-    pub(super) charge: Charge,
+    /// For what is encoded, until it is dropped.
+    pub(super) _charge: Charge,
+}
+
+/// Records of a batch in the order read, to be made a batch again.
+#[derive(Debug)]
+pub(super) struct Unsealed {
+    pub(super) plan: Arc<Plan>,
+    milvus_partition: Option<Arc<str>>,
+    slices: Vec<Slice>,
 }
 
 /// What becomes of a record in a rebuild.
@@ -43,31 +52,93 @@ impl Sealed {
         }
     }
 
+    /// Its one record is not: in its tenure only what is before it.
+    pub(super) fn settle_but(&self, at: At<'_>) {
+        for cover in &self.covers {
+            if Arc::ptr_eq(&cover.tenure, at.tenure()) {
+                cover.tenure.settle(at.from());
+            } else {
+                cover.tenure.settle(cover.next);
+            }
+        }
+    }
+
     /// Some of its records must not be sent (again): their tenure is closed, or stands before them.
     pub(super) fn is_stale(&self) -> bool {
         !self.covers.iter().all(Cover::is_wanted)
+    }
+
+    /// Without what was made of its records.
+    pub(super) fn unsealed(self) -> Unsealed {
+        Unsealed {
+            plan: self.plan,
+            milvus_partition: self.milvus_partition,
+            slices: self.slices,
+        }
+    }
+
+    /// Whether there are records to tell apart; those that a policy has skipped are not asked about.
+    pub(super) fn is_divisible(&self) -> bool {
+        self.slices.iter().map(Slice::sent).sum::<usize>() > 1
+    }
+
+    /// Its one record, where it is alone.
+    pub(super) fn alone(&self) -> Option<At<'_>> {
+        let slice = self.slices.iter().find(|slice| !slice.skipped)?;
+        let at = At {
+            chunk: &slice.chunk,
+            run: slice.run,
+            record: slice.records.start,
+        };
+        (!self.is_divisible()).then_some(at)
+    }
+}
+
+impl Unsealed {
+    /// Front and back, each with half of the records that were sent.
+    pub(super) fn halves(self) -> (Self, Self) {
+        let half = self.slices.iter().map(Slice::sent).sum::<usize>() / 2;
+        let (mut front, mut back) = (Vec::new(), Vec::new());
+        let mut sent = 0;
+        for slice in self.slices {
+            let whole = slice.sent();
+            if sent >= half {
+                back.push(slice);
+            } else if sent + whole <= half {
+                front.push(slice);
+            } else {
+                let (before, behind) = slice.split(half - sent);
+                front.push(before);
+                back.push(behind);
+            }
+            sent += whole;
+        }
+        let like = |slices| Self {
+            plan: Arc::clone(&self.plan),
+            milvus_partition: self.milvus_partition.clone(),
+            slices,
+        };
+        (like(front), like(back))
     }
 
     /// The slow path: decodes its records anew by `plan`, those that `fate` keeps, folding keys anew, so that a record
     /// superseded by one that is gone takes its place again. `refuse` says what becomes of one that is refused.
     /// What a policy has skipped stays skipped. Parts acknowledged before are made again: upserts and deletes may be
     /// repeated, and an insert is a batch's last part.
-    pub(super) fn rebuild(
+    pub(super) fn seal(
         self,
         plan: &Arc<Plan>,
         budget: &Arc<Budget>,
         recreated: OnRecreated,
         mut fate: impl FnMut(At<'_>) -> Fate,
         mut refuse: impl FnMut(At<'_>, Refusal) -> Fate,
-    ) -> Self {
+    ) -> Sealed {
         let mut batch = Batch::new(
             Arc::clone(plan),
             self.milvus_partition,
             budget,
             Instant::now(),
         );
-        drop(self.parts);
-        drop(self.charge);
         for slice in &self.slices {
             for record in slice.records.clone() {
                 let at = At {

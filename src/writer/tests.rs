@@ -1,18 +1,19 @@
 //! A writer driven by hand against a Milvus that answers from a script, under a paused clock.
 
 mod deletes;
+mod isolate;
 mod refresh;
+mod scripted;
 mod storm;
 mod targets;
 mod trouble;
 
-use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::config::{DeleteWhen, InsertMode, OnRecreated, Shaping, UnknownFields};
 use crate::milvus::WriteRequest;
+use crate::milvus::proto::milvus::{InsertRequest, UpsertRequest};
 use crate::milvus::proto::schema::{field_data, scalar_field};
 use crate::milvus::schema::{Field, FieldType, Schema};
 use crate::milvus::status::{Action, MilvusError};
@@ -23,70 +24,7 @@ use crate::record::{Record, Run};
 use crate::routing::Destination;
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
-
-/// Answers writes from a script (`Ok` when it has run out) and keeps every request it saw; describes what it is set to.
-#[derive(Debug)]
-struct Scripted {
-    answers: Mutex<VecDeque<Result<(), MilvusError>>>,
-    seen: Mutex<Vec<WriteRequest>>,
-    answered: Notify,
-    schema: Mutex<Schema>,
-    /// What describes are answered with before the schema is told.
-    troubles: Mutex<VecDeque<MilvusError>>,
-    described: AtomicUsize,
-    /// Closed when a write comes.
-    closing: Mutex<Option<Arc<Tenure>>>,
-}
-
-impl Scripted {
-    fn closes(&self, tenure: &Arc<Tenure>) {
-        *self.closing.lock().unwrap() = Some(Arc::clone(tenure));
-    }
-}
-
-impl Default for Scripted {
-    fn default() -> Self {
-        Self {
-            answers: Mutex::default(),
-            seen: Mutex::default(),
-            answered: Notify::new(),
-            schema: Mutex::new(schema()),
-            troubles: Mutex::default(),
-            described: AtomicUsize::new(0),
-            closing: Mutex::default(),
-        }
-    }
-}
-
-impl Milvus for Scripted {
-    async fn describe(&self, _: &str) -> Result<Schema, MilvusError> {
-        self.described.fetch_add(1, Ordering::Relaxed);
-        tokio::time::sleep(DESCRIBING).await;
-        match self.troubles.lock().unwrap().pop_front() {
-            Some(trouble) => Err(trouble),
-            None => Ok(self.schema.lock().unwrap().clone()),
-        }
-    }
-
-    async fn write(&self, request: &WriteRequest) -> Result<(), MilvusError> {
-        assert_eq!(
-            request.partition(),
-            "p",
-            "every request names its writers' one"
-        );
-        self.seen.lock().unwrap().push(request.clone());
-        if let Some(tenure) = self.closing.lock().unwrap().take() {
-            tenure.close();
-        }
-        let answer = self.answers.lock().unwrap().pop_front().unwrap_or(Ok(()));
-        self.answered.notify_one();
-        answer
-    }
-
-    fn endpoint(&self) -> String {
-        "http://scripted:19530".to_owned()
-    }
-}
+use scripted::Scripted;
 
 /// The keys of the rows; empty for a delete.
 fn keys(request: &WriteRequest) -> Vec<i64> {
@@ -103,6 +41,35 @@ fn keys(request: &WriteRequest) -> Vec<i64> {
         },
         other => panic!("ids as {other:?}"),
     }
+}
+
+/// The values of `n` of the rows.
+fn numbers(request: &WriteRequest) -> Vec<i64> {
+    let (WriteRequest::Insert(InsertRequest { fields_data, .. })
+    | WriteRequest::Upsert(UpsertRequest { fields_data, .. })) = request
+    else {
+        return Vec::new();
+    };
+    let field = fields_data.iter().find(|field| field.field_name == "n");
+    match field.and_then(|field| field.field.as_ref()) {
+        Some(field_data::Field::Scalars(scalars)) => match &scalars.data {
+            Some(scalar_field::Data::IntData(ints)) => {
+                ints.data.iter().map(|n| (*n).into()).collect()
+            }
+            other => panic!("n as {other:?}"),
+        },
+        other => panic!("n as {other:?}"),
+    }
+}
+
+/// The keys that are deleted; empty for rows.
+fn deleted(request: &WriteRequest) -> Vec<i64> {
+    let WriteRequest::Delete(delete) = request else {
+        return Vec::new();
+    };
+    let expr = &delete.request().expr;
+    let keys = expr.trim_start_matches("id in [").trim_end_matches(']');
+    keys.split(',').map(|key| key.parse().unwrap()).collect()
 }
 
 /// `upsert [1, 2] id n`, `insert …`, `delete id in [1]`.
@@ -223,6 +190,7 @@ fn chunk(
 fn rules(tolerance: Tolerance, linger_ms: u64, max_rows: usize) -> Rules {
     Rules {
         tolerance,
+        refused_max_consecutive: 100,
         recreated: OnRecreated::Fail,
         batch_max_rows: max_rows,
         batch_max_bytes: 1 << 20,

@@ -16,6 +16,7 @@ mod deletes;
 mod delivery;
 mod footprint;
 mod halts;
+mod isolation;
 mod load;
 mod matrix;
 mod milvus_client;

@@ -38,6 +38,7 @@ pub const KEYS: &[Key] = &[
     int("linger.ms", (0, 60_000), "milliseconds", "how long a row may wait for company, in milliseconds").default("100"),
     int("buffer.max.bytes", (1_048_576, 1_099_511_627_776), "bytes", "bytes held between Kafka and the acknowledgement by Milvus").default("67108864"),
     key("errors.tolerance", Kind::Choice(&["none", "all"]), "a bad record: none halts its partition, all skips and counts it").default("none"),
+    int("errors.refused.max.consecutive", (1, 1_000_000), "records", "records that Milvus refuses alone, in a row without a success between, before that is taken for the collection's fault and halts their partitions whatever is tolerated").default("100"),
     key("errors.deadletterqueue.topic.name", Kind::Text, "topic for bad records under errors.tolerance=all").later(),
     key("errors.deadletterqueue.topic.replication.factor", Kind::Int { min: -1, max: 32_767, unit: "" }, "replicas of that topic where it is created; -1: the broker's default").default("-1").later(),
     key("errors.deadletterqueue.context.headers.enable", Kind::Bool, "say in headers where a dead letter comes from and why").default("false").later(),

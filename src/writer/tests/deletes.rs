@@ -167,7 +167,9 @@ async fn rebuilt(values: &[Option<String>], left_out: Fate) -> (Vec<String>, i64
     };
     let refuse = |_: At<'_>, refusal| panic!("{refusal:?}");
     let sealed = batch.seal();
-    let sealed = sealed.rebuild(&plan, &budget, OnRecreated::Fail, fate, refuse);
+    let sealed = sealed
+        .unsealed()
+        .seal(&plan, &budget, OnRecreated::Fail, fate, refuse);
     sealed.settle();
     (sealed.parts.iter().map(shown).collect(), tenure.settled())
 }

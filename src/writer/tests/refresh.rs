@@ -62,23 +62,23 @@ async fn a_refusal_is_answered_by_a_rebuild_where_the_schema_has_changed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_stands_where_the_schema_is_the_same() {
-    let check = async |action, attempts: usize, described: usize| {
+    let check = async |action, attempts: usize, described: usize, label| {
         let bench = Bench::new(Tolerance::None, 10, 100);
         bench.script((0..attempts).map(|_| refusal(action)));
         let tenure = tenure(0);
         bench.hand(&tenure, 3, &[row(1)]).await;
         bench.rest().await;
         assert_eq!(bench.seen().len(), attempts, "{action:?}");
-        assert_eq!(halt_of(&tenure), Some((3, "refused")), "{action:?}");
+        assert_eq!(halt_of(&tenure), Some((3, label)), "{action:?}");
         assert_eq!(bench.described(), described, "{action:?}");
         bench.shared.stations.board.set_assigned(1);
         let causes = bench.shared.stations.board.readiness().unwrap_err();
         assert_eq!(causes.len(), 1, "halted and no longer held: {causes:?}");
     };
-    check(Action::Refresh, 1, 2).await;
-    check(Action::RefreshThenRepeat, 6, 7).await;
-    check(Action::RepeatThenHalt, 6, 2).await;
-    check(Action::Halt, 1, 1).await;
+    check(Action::Refresh, 1, 2, "bad_record").await;
+    check(Action::RefreshThenRepeat, 6, 7, "refused").await;
+    check(Action::RepeatThenHalt, 6, 2, "refused").await;
+    check(Action::Halt, 1, 1, "refused").await;
 }
 
 #[tokio::test(start_paused = true)]
