@@ -24,12 +24,14 @@ pub mod target;
 pub mod tenure;
 pub mod budget;
 pub mod wake;
+pub mod gate;
 pub mod ledger;
 
 pub mod routing;
 pub mod plan;
 pub mod key;
 pub mod bad_record;
+pub mod dead_letter;
 pub mod decode;
 pub mod columns;
 pub mod writer;

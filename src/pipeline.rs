@@ -6,7 +6,7 @@ mod watch;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -15,6 +15,7 @@ use tokio::task::{JoinError, JoinSet};
 use crate::budget::Budget;
 use crate::cause::Cause;
 use crate::config::{Config, KafkaConfig};
+use crate::gate::Gate;
 use crate::kafka::{self, KafkaError, Station, Stop};
 use crate::ledger::{self, Outcome};
 use crate::milvus::client::{Client, ClientError};
@@ -89,6 +90,8 @@ pub async fn run(
         metrics,
         budget,
         wake: Arc::new(Wake::default()),
+        gate: Arc::new(Gate::new(window(&config), Instant::now())),
+        dead_letters: None,
     };
     announce(&config, listener.as_ref());
 
@@ -142,6 +145,11 @@ fn station(
         stations: common.clone(),
         stop: Arc::clone(asked),
     }
+}
+
+/// How long after a poll a request may still be sent.
+fn window(config: &Config) -> Duration {
+    Gate::window(config.kafka.session_timeout, config.milvus.request_timeout)
 }
 
 fn drain_deadline(kafka: &KafkaConfig) -> Duration {

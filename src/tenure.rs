@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::cause::Cause;
 use crate::config::OnRecreated;
@@ -21,6 +22,8 @@ pub struct Tenure {
     halt: Mutex<Option<Halt>>,
     /// What the settled offset belongs to: what the group committed for, then what the changes are written to.
     target: Mutex<Option<Arc<Target>>>,
+    /// A request with rows of it ended without an answer: until then it may still be applied.
+    in_doubt: Mutex<Option<Instant>>,
     /// The address of the target that was compared last. Beside `target`, since it is looked at for every record.
     compared: AtomicPtr<Target>,
 }
@@ -45,6 +48,7 @@ impl Tenure {
             halted_at: AtomicI64::new(NOWHERE),
             halt: Mutex::new(None),
             target: Mutex::new(None),
+            in_doubt: Mutex::new(None),
             compared: AtomicPtr::default(),
         }
     }
@@ -98,6 +102,17 @@ impl Tenure {
     /// After this nothing of the tenure is committed or sent again.
     pub fn close(&self) {
         self.open.store(false, Ordering::Release);
+    }
+
+    /// A request with rows of it, answered or not, may be applied as late as `until`.
+    pub fn doubt(&self, until: Instant) {
+        let mut in_doubt = lock(&self.in_doubt);
+        *in_doubt = (*in_doubt).max(Some(until));
+    }
+
+    /// Until when a request of it may still be applied: who writes the partition next must not write before.
+    pub fn in_doubt(&self) -> Option<Instant> {
+        *lock(&self.in_doubt)
     }
 
     /// Stands still at `at` until a person comes. The lowest offset stays: a batch under way may be refused after

@@ -55,7 +55,9 @@ pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: boo
             .unwrap_or(u32::MAX),
         batch_max_rows: values.size("batch.max.rows"),
         batch_max_bytes,
+        max_in_flight: values.size("max.in.flight.requests"),
         linger: values.millis("linger.ms"),
+        late_landing_grace: late_landing_grace(values, &kafka, &milvus),
         buffer_max_bytes: buffer_max_bytes(values, batch_max_bytes),
         commit_interval: values.millis("offset.flush.interval.ms"),
         shutdown_timeout: values.millis("shutdown.timeout.ms"),
@@ -245,6 +247,28 @@ fn unencrypted_token(values: &mut Values<'_>, allow_insecure: bool) {
 }
 
 /// An attempt must have ended before the group can have given its partitions to another member.
+/// A revoke waits so long in the worst case, beside its drain, and must be answered within the poll interval.
+fn late_landing_grace(
+    values: &mut Values<'_>,
+    kafka: &KafkaConfig,
+    milvus: &MilvusConfig,
+) -> Duration {
+    const KEY: &str = "late.landing.grace.ms";
+    let most = kafka.max_poll_interval / 3;
+    let Some(given) = values.given(KEY) else {
+        return milvus.request_timeout.min(most);
+    };
+    let grace = values.millis(KEY);
+    if grace > most {
+        let wanted = format!(
+            "at most {}, a third of consumer.max.poll.interval.ms",
+            most.as_millis()
+        );
+        values.report.invalid(KEY, given, wanted);
+    }
+    grace
+}
+
 fn request_within_session(values: &mut Values<'_>, kafka: &KafkaConfig, milvus: &MilvusConfig) {
     const REQUEST: &str = "milvus.request.timeout.ms";
     const SESSION: &str = "consumer.session.timeout.ms";

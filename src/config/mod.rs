@@ -45,7 +45,11 @@ pub struct Config {
     pub batch_max_rows: usize,
     /// Encoded bytes of one request.
     pub batch_max_bytes: usize,
+    /// Requests of one writer under way at once.
+    pub max_in_flight: usize,
     pub linger: Duration,
+    /// How long after it ended without an answer a request may still be applied.
+    pub late_landing_grace: Duration,
     pub buffer_max_bytes: usize,
     /// `offset.flush.interval.ms`.
     pub commit_interval: Duration,

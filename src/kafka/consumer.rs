@@ -108,6 +108,7 @@ impl Consumer {
     fn round(&mut self) -> Result<Round, KafkaError> {
         let now = Instant::now();
         self.stations.board.beat();
+        self.stations.gate.poll(now);
         if let Some(by) = self.station.stop.by() {
             self.ledger.stop(by);
         }

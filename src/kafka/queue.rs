@@ -90,7 +90,7 @@ impl Queue {
         let has_room = self.inlet.budget.has_room();
         if self.had_room && !has_room {
             // What waits for company gives its room back the sooner.
-            self.inlet.flush.notify_one();
+            self.inlet.flush();
         }
         self.had_room = has_room;
         has_room

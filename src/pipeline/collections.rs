@@ -131,6 +131,8 @@ fn writer_rules(config: &Config) -> writer::Rules {
         batch_max_rows: config.batch_max_rows,
         batch_max_bytes: config.batch_max_bytes,
         linger: config.linger,
+        max_in_flight: config.max_in_flight,
+        late_landing_grace: config.late_landing_grace,
         retry_backoff: config.milvus.retry_backoff,
         retry_backoff_max: config.milvus.retry_backoff_max,
     }

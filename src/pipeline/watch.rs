@@ -140,6 +140,7 @@ mod tests {
 
     use super::*;
     use crate::budget::Budget;
+    use crate::gate::Gate;
     use crate::ops::board::{Board, Scope};
     use crate::ops::metrics::Metrics;
     use crate::wake::Wake;
@@ -151,6 +152,8 @@ mod tests {
         let common = Stations {
             board: Board::new(Arc::clone(&metrics)),
             wake: Arc::new(Wake::default()),
+            gate: Arc::new(Gate::new(PATIENCE, now())),
+            dead_letters: None,
             metrics,
             budget,
         };

@@ -55,7 +55,14 @@ impl Lanes {
     /// Has every writer send what it holds without waiting for company.
     pub fn flush(&self) {
         for inlet in self.by_topic.values().flatten() {
-            inlet.flush.notify_one();
+            inlet.flush();
+        }
+    }
+
+    /// Tenures were closed: has every writer stop what it sends of them.
+    pub fn closed(&self) {
+        for inlet in self.by_topic.values().flatten() {
+            inlet.closed();
         }
     }
 }

@@ -18,13 +18,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use crate::budget::Budget;
 use crate::cause::Cause;
 use crate::config::{OnRecreated, Tolerance};
+use crate::dead_letter::DeadLetterQueue;
 use crate::decode::change::{Change, Why};
+use crate::gate::Gate;
 use crate::milvus::Milvus;
 use crate::ops::board::Board;
 use crate::ops::metrics::Metrics;
@@ -50,6 +52,10 @@ pub struct Rules {
     /// Encoded bytes.
     pub batch_max_bytes: usize,
     pub linger: Duration,
+    /// Batches of one writer that are sent before the first of them is settled.
+    pub max_in_flight: usize,
+    /// How long after it ended without an answer a request may still be applied.
+    pub late_landing_grace: Duration,
     pub retry_backoff: Duration,
     pub retry_backoff_max: Duration,
 }
@@ -61,20 +67,39 @@ pub struct Stations {
     pub board: Arc<Board>,
     pub metrics: Arc<Metrics>,
     pub wake: Arc<Wake>,
+    pub gate: Arc<Gate>,
+    /// Where bad records go under `errors.tolerance=all`.
+    pub dead_letters: Option<Arc<dyn DeadLetterQueue>>,
 }
 
 /// The consumer's end of a writer.
 #[derive(Debug, Clone)]
 pub struct Inlet {
     pub chunks: mpsc::Sender<Chunk>,
-    /// Send what is there without waiting for company.
-    pub flush: Arc<Notify>,
+    flags: Arc<watch::Sender<Flags>>,
     /// The share that what it takes is charged to.
     pub budget: Arc<Budget>,
     plans: Plans,
 }
 
+/// What the consumer asks for beside the records: flags, since a message would wait behind them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Flags {
+    flushes: u64,
+    closes: u64,
+}
+
 impl Inlet {
+    /// Have it send what it was given, without waiting for company or for the next attempt.
+    pub fn flush(&self) {
+        self.flags.send_modify(|flags| flags.flushes += 1);
+    }
+
+    /// Tenures were closed: have it stop what it sends of them.
+    pub fn closed(&self) {
+        self.flags.send_modify(|flags| flags.closes += 1);
+    }
+
     /// Before there is a plan nothing is read: what nobody can decode would only stand in the way of a rebalance.
     pub fn is_open(&self) -> bool {
         !self.plans.is_waiting()
@@ -95,7 +120,8 @@ type UnderWay = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub struct Writer<M> {
     shared: Arc<Shared<M>>,
     inbox: mpsc::Receiver<Chunk>,
-    flush: Arc<Notify>,
+    flags: watch::Receiver<Flags>,
+    flushes: u64,
     /// Ends the pause before the next attempt: a drain has no time for it.
     hurry: Arc<Notify>,
     in_a_row: Arc<InARow>,
@@ -113,17 +139,18 @@ pub struct Writer<M> {
 impl<M: Milvus> Writer<M> {
     pub fn new(shared: Arc<Shared<M>>, plans: Plans) -> (Self, Inlet) {
         let (chunks, inbox) = mpsc::channel(CHANNEL_CHUNKS);
-        let flush = Arc::new(Notify::new());
+        let (flags, raised) = watch::channel(Flags::default());
         let inlet = Inlet {
             chunks,
-            flush: Arc::clone(&flush),
+            flags: Arc::new(flags),
             budget: Arc::clone(&shared.stations.budget),
             plans: plans.clone(),
         };
         let writer = Self {
             shared,
             inbox,
-            flush,
+            flags: raised,
+            flushes: 0,
             hurry: Arc::new(Notify::new()),
             in_a_row: Arc::default(),
             plans,
@@ -159,10 +186,7 @@ impl<M: Milvus> Writer<M> {
                 () = finished(&mut self.look) => self.look = None,
                 true = self.plans.changed() => {}
                 () = until(linger_ends), if is_idle => {}
-                () = self.flush.notified() => {
-                    self.flush_left = Some(self.inbox.len());
-                    self.hurry.notify_one();
-                }
+                Ok(()) = self.flags.changed() => self.heed_flags(),
                 chunk = self.inbox.recv(), if self.cursor.is_none() => {
                     let Some(chunk) = chunk else { return };
                     self.take(chunk);
@@ -171,6 +195,15 @@ impl<M: Milvus> Writer<M> {
             if self.open.is_none() {
                 self.end_flush();
             }
+        }
+    }
+
+    fn heed_flags(&mut self) {
+        let flushes = self.flags.borrow_and_update().flushes;
+        if flushes != self.flushes {
+            self.flushes = flushes;
+            self.flush_left = Some(self.inbox.len());
+            self.hurry.notify_one();
         }
     }
 

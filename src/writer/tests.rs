@@ -195,6 +195,8 @@ fn rules(tolerance: Tolerance, linger_ms: u64, max_rows: usize) -> Rules {
         batch_max_rows: max_rows,
         batch_max_bytes: 1 << 20,
         linger: Duration::from_millis(linger_ms),
+        max_in_flight: 1,
+        late_landing_grace: Duration::from_secs(20),
         retry_backoff: Duration::from_millis(100),
         retry_backoff_max: Duration::from_secs(30),
     }
@@ -231,6 +233,8 @@ impl Bench {
                 metrics,
                 budget,
                 wake: Arc::new(Wake::default()),
+                gate: Arc::new(Gate::new(Duration::MAX, std::time::Instant::now())),
+                dead_letters: None,
             },
         ));
         let (plans, desk) = plans();
@@ -322,7 +326,7 @@ async fn a_full_batch_and_a_flush_do_not_wait_for_linger() {
     bench.hand(&tenure, 0, &[row(1), row(2), row(3)]).await;
     bench.rest().await;
     assert_eq!(bench.seen(), [[1, 2]]);
-    bench.inlet.flush.notify_one();
+    bench.inlet.flush();
     bench.rest().await;
     assert_eq!(bench.seen(), [vec![1, 2], vec![3]]);
     assert_eq!(tenure.settled(), 3);

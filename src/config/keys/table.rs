@@ -43,6 +43,7 @@ pub const KEYS: &[Key] = &[
     key("errors.deadletterqueue.topic.replication.factor", Kind::Int { min: -1, max: 32_767, unit: "" }, "replicas of that topic where it is created; -1: the broker's default").default("-1").later(),
     key("errors.deadletterqueue.context.headers.enable", Kind::Bool, "say in headers where a dead letter comes from and why").default("false").later(),
     int("milvus.request.timeout.ms", (100, 600_000), "milliseconds", "one attempt at Milvus, connecting included, in milliseconds; at most half of consumer.session.timeout.ms").default("20000"),
+    int("late.landing.grace.ms", (0, MAX_MS), "milliseconds", "how long a request that ended without an answer may still be applied by Milvus: so long nothing newer of its keys is sent, and its partitions are not handed over; default: milvus.request.timeout.ms"),
     int("milvus.retry.backoff.ms", (1, 600_000), "milliseconds", "first wait before an attempt is repeated, in milliseconds; attempts are not limited").default("100"),
     int("milvus.retry.backoff.max.ms", (1, 600_000), "milliseconds", "longest wait before an attempt is repeated, in milliseconds").default("30000"),
     key("milvus.tls.ca.path", Kind::Path, "PEM file of certificate authorities to trust instead of the system's"),

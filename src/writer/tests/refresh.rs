@@ -96,7 +96,7 @@ async fn attempts_pause_and_neither_settle_nor_halt_while_milvus_does_not_descri
     assert!(bench.shared.stations.board.readiness().is_err());
     // A drain hurries it, and a closed tenure ends it.
     let before = bench.described();
-    bench.inlet.flush.notify_one();
+    bench.inlet.flush();
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert!(bench.described() > before);
     tenure.close();
@@ -187,7 +187,7 @@ async fn a_record_waits_for_a_describe_that_fails_and_is_not_lost_by_a_drain() {
     bench.describe_fails((0..1000).map(|_| busy()));
     let values = [row(2), row_with(3, r#""x": 7"#)];
     bench.hand(&tenure, 1, &values).await;
-    bench.inlet.flush.notify_one();
+    bench.inlet.flush();
     bench.rest().await;
     assert_eq!(bench.seen(), [[1], [2]], "what is before it is written");
     assert_eq!(tenure.settled(), 2);

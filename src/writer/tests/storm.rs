@@ -107,7 +107,7 @@ async fn play(bench: &Bench, tenures: &[Arc<Tenure>], events: Vec<Event>) -> Vec
             Event::DescribesFail(times) => {
                 bench.describe_fails((0..times).map(|_| refusal(Action::Hold).unwrap_err()));
             }
-            Event::Flush => bench.inlet.flush.notify_one(),
+            Event::Flush => bench.inlet.flush(),
             Event::Pause(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
             Event::CloseWithTheNextWrite(index) => bench.shared.milvus.closes(&tenures[index]),
         }

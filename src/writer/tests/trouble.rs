@@ -158,7 +158,7 @@ async fn a_flush_ends_the_pause_before_the_next_attempt() {
     bench.hand(&tenure, 0, &[row(1)]).await;
     tokio::time::sleep(Duration::from_secs(40)).await;
     let before = bench.seen().len();
-    bench.inlet.flush.notify_one();
+    bench.inlet.flush();
     tokio::time::sleep(Duration::from_millis(1)).await;
     assert_eq!(bench.seen().len(), before + 1);
 }

@@ -1,0 +1,148 @@
+//! The send gate: nothing is sent unless Kafka was polled so recently that the partitions can still be ours.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+/// librdkafka notices about once a second that its session is over; after a gap it is given the time.
+const SETTLING: Duration = Duration::from_secs(2);
+
+/// The consumer tells it of every poll, and the writers ask it before every attempt.
+#[derive(Debug)]
+pub struct Gate {
+    /// The longest time between two polls that leaves a request time to end within the session.
+    window: Duration,
+    polls: Mutex<Polls>,
+    polled: Notify,
+}
+
+#[derive(Debug)]
+struct Polls {
+    last: Instant,
+    /// There was a gap: shut until polls have gone on for a while.
+    shut_until: Option<Instant>,
+}
+
+impl Gate {
+    /// Open for `window` after each poll; the first one counts as made at `now`.
+    pub fn new(window: Duration, now: Instant) -> Self {
+        Self {
+            window,
+            polls: Mutex::new(Polls {
+                last: now,
+                shut_until: None,
+            }),
+            polled: Notify::new(),
+        }
+    }
+
+    /// How long a partition can be taken for ours after a poll: a request that begins then, and its time-out, end within
+    /// the session, with a sixth of it to spare.
+    pub fn window(session_timeout: Duration, request_timeout: Duration) -> Duration {
+        session_timeout.saturating_sub(request_timeout + session_timeout / 6)
+    }
+
+    /// Kafka was polled at `now`.
+    pub fn poll(&self, now: Instant) {
+        let mut polls = self.lock();
+        let gap = now.saturating_duration_since(polls.last) > self.window;
+        polls.last = polls.last.max(now);
+        if gap {
+            polls.shut_until = Some(now + SETTLING);
+        }
+        drop(polls);
+        if gap {
+            self.polled.notify_waiters();
+        }
+    }
+
+    /// Whether a request may be sent at `now`.
+    pub fn is_open(&self, now: Instant) -> bool {
+        self.opens(now) == Opens::Now
+    }
+
+    /// Ends when a request may be sent.
+    pub async fn opened(&self) {
+        loop {
+            let polled = self.polled.notified();
+            match self.opens(tokio::time::Instant::now().into_std()) {
+                Opens::Now => return,
+                Opens::At(instant) => tokio::time::sleep_until(instant.into()).await,
+                Opens::AfterAPoll => polled.await,
+            }
+        }
+    }
+
+    fn opens(&self, now: Instant) -> Opens {
+        let polls = self.lock();
+        if now.saturating_duration_since(polls.last) > self.window {
+            return Opens::AfterAPoll;
+        }
+        match polls.shut_until {
+            Some(instant) if instant > now => Opens::At(instant),
+            _ => Opens::Now,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Polls> {
+        self.polls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Opens {
+    Now,
+    At(Instant),
+    AfterAPoll,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn a_request_ends_within_the_session() {
+        assert_eq!(Gate::window(seconds(48), seconds(20)), seconds(20));
+        assert_eq!(Gate::window(seconds(6), seconds(6)), seconds(0));
+    }
+
+    #[test]
+    fn it_is_open_for_a_while_after_a_poll_and_after_a_gap_not_at_once() {
+        let start = Instant::now();
+        let gate = Gate::new(seconds(10), start);
+        assert!(gate.is_open(start + seconds(10)));
+        assert!(!gate.is_open(start + seconds(11)));
+        gate.poll(start + seconds(10));
+        assert!(gate.is_open(start + seconds(20)));
+        gate.poll(start + seconds(21));
+        assert!(!gate.is_open(start + seconds(21)));
+        gate.poll(start + seconds(22));
+        assert!(!gate.is_open(start + seconds(22)));
+        assert!(gate.is_open(start + seconds(23)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_goes_on_two_seconds_after_the_first_poll() {
+        let start = tokio::time::Instant::now();
+        let gate = Arc::new(Gate::new(seconds(10), start.into_std()));
+        gate.opened().await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        tokio::time::sleep(seconds(11)).await;
+        let waiting = tokio::spawn({
+            let gate = Arc::clone(&gate);
+            async move { gate.opened().await }
+        });
+        tokio::time::sleep(seconds(100)).await;
+        assert!(!waiting.is_finished());
+        gate.poll(tokio::time::Instant::now().into_std());
+        waiting.await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), 113);
+    }
+}
