@@ -33,6 +33,7 @@ impl Consumer {
             )?
         } else {
             // The whole list anew: those assigned before go on from the offset after the last one handed over.
+            self.queues.iter_mut().for_each(Queue::drop_kept);
             list(self.ledger.positions())?
         };
         let result = if cooperative {
@@ -75,6 +76,24 @@ impl Consumer {
         result.map_err(|error| KafkaError::Fatal(format!("unassign: {error}")))
     }
 
+    pub(super) fn cut_off(&mut self, partition: &TopicPartition, offset: i64) {
+        let committed = self.ledger.committed(partition);
+        let mut positions = self.ledger.positions();
+        let read = positions.find_map(|(name, next)| (name == partition).then_some(next));
+        drop(positions);
+        tracing::warn!(%partition, read, offset, committed, "the log was cut off (Kafka elected a leader that lacked records): going on from the lower offset");
+        self.ledger.rewound(partition, offset);
+    }
+
+    pub(super) fn rewind(&mut self, start: Start) {
+        let partition = start.tenure.topic_partition.clone();
+        self.stations.board.unhalt(&partition);
+        let of_it = |queue: &&mut Queue| queue.tenure.topic_partition == partition;
+        if let Some(queue) = self.queues.iter_mut().find(of_it) {
+            queue.follow(start);
+        }
+    }
+
     fn is_cooperative(&self) -> bool {
         matches!(
             self.client.rebalance_protocol(),
@@ -82,18 +101,23 @@ impl Consumer {
         )
     }
 
-    /// `Ok` says only that one of them was stored: each has a result of its own.
-    pub(super) fn store(&mut self, number: u64, offsets: &[Commit]) {
-        let Ok(mut list) = list(
+    pub(super) fn commit_list(&self, offsets: &[Commit]) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = list(
             offsets
                 .iter()
                 .map(|commit| (&commit.partition, commit.offset)),
-        ) else {
-            return;
-        };
+        )?;
         if self.takes_metadata {
             describe(&mut list, offsets);
         }
+        Ok(list)
+    }
+
+    /// `Ok` says only that one of them was stored: each has a result of its own.
+    pub(super) fn store(&mut self, number: u64, offsets: &[Commit]) {
+        let Ok(list) = self.commit_list(offsets) else {
+            return;
+        };
         let result = self.client.store_offsets(&list);
         for (element, partition) in list.elements().iter().zip(names(&list)) {
             if let Err(error) = element.error().and_then(|()| result.clone()) {
