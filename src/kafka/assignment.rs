@@ -1,6 +1,7 @@
 //! The ledger's commands about partitions, carried out: split, assign, unassign, store.
 
 use rdkafka::consumer::{Consumer as _, RebalanceProtocol};
+use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::KafkaError;
@@ -59,7 +60,7 @@ impl Consumer {
         let known = list(left.iter().map(|queue| (&queue.tenure.topic_partition, 0)))?;
         drop(left);
         let result = if self.is_cooperative() {
-            self.client.incremental_unassign(&known)
+            self.unassign_some(&known)
         } else {
             self.client.unassign()
         };
@@ -99,6 +100,20 @@ impl Consumer {
             self.client.rebalance_protocol(),
             RebalanceProtocol::Cooperative
         )
+    }
+
+    /// A refused answer leaves the client waiting for another. It refuses to give up what it has given up already; then
+    /// the rest is enough.
+    fn unassign_some(&self, known: &TopicPartitionList) -> KafkaResult<()> {
+        let Err(error) = self.client.incremental_unassign(known) else {
+            return Ok(());
+        };
+        tracing::warn!(%error, "partitions were given up already");
+        let has = names(&self.client.assignment()?);
+        let known = names(known);
+        let rest = known.iter().filter(|name| has.contains(name));
+        let rest = list(rest.map(|name| (name, 0))).map_err(|_| error)?;
+        self.client.incremental_unassign(&rest)
     }
 
     pub(super) fn commit_list(&self, offsets: &[Commit]) -> Result<TopicPartitionList, KafkaError> {

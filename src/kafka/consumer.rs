@@ -1,5 +1,6 @@
 //! The poll loop: serves librdkafka, asks the ledger, hands records to writers. Nothing in it waits.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,8 @@ pub(super) struct Consumer {
     pub(super) answered: bool,
     pub(super) assigned_once: bool,
     pub(super) commit_fails: bool,
+    /// Unexpected errors, and when each was said.
+    pub(super) said: HashMap<String, Instant>,
     /// The brokers keep what our offsets belong to; not where `offset.metadata.max.bytes` is set very low.
     pub(super) takes_metadata: bool,
     /// The answer about the topics is still to come.
@@ -68,6 +71,7 @@ impl Consumer {
             commit,
             assigned_once: false,
             commit_fails: false,
+            said: HashMap::new(),
             takes_metadata: true,
             topics_asked: false,
             subscribed: Vec::new(),
@@ -207,6 +211,7 @@ impl Consumer {
             }
             Some(error) if !self.commit_fails => {
                 self.commit_fails = true;
+                self.commit_refused(&error);
                 tracing::warn!(%error, "offsets were not committed; committing again until it succeeds");
             }
             Some(error) => tracing::debug!(%error, "offsets were not committed"),
