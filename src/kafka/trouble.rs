@@ -1,5 +1,6 @@
 //! What is in Kafka's way, told to the board: broken connections, refused logins, missing topics.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -80,14 +81,17 @@ impl Consumer {
         let now = Instant::now();
         self.said.retain(|_, said| now < *said + SAY_AGAIN);
         let of = partition.map_or_else(|| "the group".to_owned(), ToString::to_string);
-        let what = format!("{of}: {error}");
-        if self.said.contains_key(&what) {
-            tracing::debug!("unexpected error from Kafka: {what}");
-        } else {
-            tracing::warn!(
-                "unexpected error from Kafka: {what}; where records stay away, look into the brokers' log"
-            );
-            self.said.insert(what, now);
+        match self.said.entry(format!("{of}: {error}")) {
+            Entry::Occupied(said) => {
+                tracing::debug!("unexpected error from Kafka: {}", said.key());
+            }
+            Entry::Vacant(unsaid) => {
+                tracing::warn!(
+                    "unexpected error from Kafka: {}; where records stay away, look into the brokers' log",
+                    unsaid.key()
+                );
+                unsaid.insert(now);
+            }
         }
     }
 
