@@ -10,6 +10,7 @@
 
 mod altered;
 mod check;
+mod commit_errors;
 mod compose;
 mod defects;
 mod deletes;

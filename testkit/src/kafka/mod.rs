@@ -1,5 +1,6 @@
-//! A real Kafka broker: one KRaft node on free ports.
+//! A real Kafka broker: one KRaft node on free ports. And a scripted one.
 
+mod mock;
 mod properties;
 mod raw;
 mod topic;
@@ -13,6 +14,7 @@ use crate::process::{Process, Signal};
 use crate::tls::TestCa;
 use crate::{ports, services};
 
+pub use mock::{Answer, MockBroker};
 pub use properties::Listener;
 pub use topic::{Record, Topic};
 

@@ -115,6 +115,11 @@ impl Topic {
         self.partitions
     }
 
+    /// `host:port` of its broker.
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
     /// Produces all records, in order within a partition, and waits for every ack.
     pub fn produce(&self, records: impl IntoIterator<Item = Record>) {
         let producer = self.producer(&[]);
