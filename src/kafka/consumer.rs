@@ -117,6 +117,7 @@ impl Consumer {
         for command in self.ledger.advance(now) {
             busy = true;
             if let Some(outcome) = self.obey(command)? {
+                self.station.stop.finished(outcome);
                 return Ok(Round::Finished(outcome));
             }
         }
