@@ -299,11 +299,10 @@ impl Consumer {
         let context = self.client.context();
         for queue in &self.queues {
             let partition = &queue.tenure.topic_partition;
-            let settled = queue.tenure.settled();
             let position = Position {
-                settled: Some(settled),
+                settled: Some(queue.tenure.settled()),
                 committed: self.ledger.committed(partition),
-                lag: context.end(partition).map(|end| (end - settled).max(0)),
+                lag: context.end(partition).map(|end| queue.lag(end)),
             };
             self.stations.metrics.set_position(partition, position);
         }
