@@ -37,6 +37,7 @@ mod shaping;
 mod shutdown;
 mod support;
 mod tidy;
+mod transactions;
 mod trouble;
 mod types;
 mod until_end;

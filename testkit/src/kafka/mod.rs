@@ -4,6 +4,7 @@ mod mock;
 mod properties;
 mod raw;
 mod topic;
+mod transaction;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use crate::{ports, services};
 pub use mock::{Answer, MockBroker};
 pub use properties::Listener;
 pub use topic::{Record, Topic};
+pub use transaction::Transaction;
 
 /// The one SASL user of every secure listener.
 pub const USER: &str = "alice";
