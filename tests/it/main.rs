@@ -10,6 +10,7 @@
 
 mod altered;
 mod check;
+mod commit_errors;
 mod compose;
 mod defects;
 mod deletes;
@@ -27,13 +28,16 @@ mod outages;
 mod panics;
 mod partition_key;
 mod property;
+mod rebalances;
 mod recreated;
 mod routing;
 mod schema_changes;
 mod secure;
 mod shaping;
+mod shutdown;
 mod support;
 mod tidy;
+mod transactions;
 mod trouble;
 mod types;
 mod until_end;
