@@ -125,9 +125,8 @@ impl Client {
             endpoint: &self.endpoint,
             database: &self.database,
             collection,
-            partition: "",
+            request: None,
             timeout: self.timeout,
-            names_keys: false,
             secrets: &login.secrets,
         }
     }
@@ -231,8 +230,7 @@ impl Milvus for Client {
     async fn write(&self, request: &WriteRequest) -> Result<(), MilvusError> {
         let login = self.credentials.current(Instant::now());
         let call = Call {
-            partition: request.partition(),
-            names_keys: matches!(request, WriteRequest::Delete(_)),
+            request: Some(request),
             ..self.about(Rpc::Write, request.collection(), &login)
         };
         let result = self.write_once(&call, &login, request).await?;

@@ -228,7 +228,7 @@ async fn every_kind_of_reply_is_judged() {
 
 #[tokio::test]
 async fn every_kind_of_failed_call_is_judged() {
-    use Action::{Halt, Hold};
+    use Action::{Hold, Split};
     let fake = fake_with_collection();
     let grpc = Reply::Grpc;
     check(
@@ -264,9 +264,10 @@ async fn every_kind_of_failed_call_is_judged() {
     check(
         &fake,
         grpc(Code::ResourceExhausted),
-        (Halt, "refused", false),
+        (Hold, "milvus_busy", true),
     )
     .await;
+    check(&fake, grpc(Code::OutOfRange), (Split, "refused", true)).await;
     let applied = Reply::ApplyThenFail(Box::new(grpc(Code::Unavailable)));
     check(&fake, applied, (Hold, "milvus_unreachable", true)).await;
     assert!(fake.rows("c").contains_key(&Key::Int(7)));
