@@ -326,6 +326,39 @@ async fn a_wrong_token_is_a_refused_login_that_shows_nothing_of_it() {
     assert!(!said.contains("right"), "{said}");
 }
 
+/// However its file looks: the new text is as long as the old one, and said to be as old.
+#[tokio::test]
+async fn a_refused_token_is_read_again_for_the_next_call() {
+    let fake = fake_with_collection();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("token");
+    let put = |token: &str| {
+        std::fs::write(&path, token).unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+            .unwrap();
+    };
+    put("u:pine");
+    let with_file = MilvusConfig {
+        token: Token::File(path.clone()),
+        ..config(false, fake.port())
+    };
+    let client = Client::new(&with_file).unwrap();
+    fake.set_token("u:oaks");
+    client.describe("c").await.unwrap_err();
+    put("u:oaks");
+    client.describe("c").await.unwrap();
+    fake.set_token("u:firs");
+    client.write(&upsert(&[1])).await.unwrap_err();
+    put("u:firs");
+    client.write(&upsert(&[1])).await.unwrap();
+    fake.next_writes([Reply::Code(1400, "not authenticated")]);
+    client.write(&upsert(&[1])).await.unwrap_err();
+    fake.set_token("u:elms");
+    put("u:elms");
+    client.write(&upsert(&[1])).await.unwrap();
+}
+
 #[tokio::test]
 async fn the_version_is_optional() {
     let fake = Fake::start();
