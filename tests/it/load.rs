@@ -141,7 +141,7 @@ impl Place {
             assert_eq!(self.offsets(), self.last_below(ends));
             assert_eq!(
                 self.milvus.count(&self.collection),
-                self.last_below(ends).len() as i64
+                i64::try_from(self.last_below(ends).len()).unwrap()
             );
             return;
         }
