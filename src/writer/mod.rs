@@ -106,6 +106,22 @@ impl Inlet {
     }
 }
 
+#[cfg(test)]
+impl Inlet {
+    /// One without a writer.
+    pub(crate) fn bare(budget: Arc<Budget>, plans: Plans) -> (Self, mpsc::Receiver<Chunk>) {
+        let (chunks, inbox) = mpsc::channel(CHANNEL_CHUNKS);
+        let flags = Arc::new(watch::channel(Flags::default()).0);
+        let inlet = Self {
+            chunks,
+            flags,
+            budget,
+            plans,
+        };
+        (inlet, inbox)
+    }
+}
+
 /// A chunk being decoded, and how far.
 #[derive(Debug)]
 struct Cursor {
