@@ -8,6 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use super::commit::{Answer, CommitThread, Request};
 use super::queue::{Queue, Turn};
@@ -112,35 +113,83 @@ fn committed(client: &BaseConsumer<Context>) -> Offset {
     list.elements()[0].offset()
 }
 
-#[test]
-fn only_a_commit_by_name_lowers_what_is_committed_and_the_next_ones_follow_it() {
-    let (_cluster, client) = cluster();
-    client.assign(&at(0)).unwrap();
-    let thread = CommitThread::start(Arc::clone(&client), Arc::new(Wake::default())).unwrap();
-    let mut number = 0;
-    let mut ask = |request: &dyn Fn(u64) -> Request| {
-        number += 1;
-        thread.requests.send(request(number)).unwrap();
-        match thread.answers.recv_timeout(Duration::from_secs(30)) {
-            Ok(Answer::Committed(_, result, None)) => result,
+/// The commit thread, asked one thing after the other.
+struct Commits {
+    client: Arc<BaseConsumer<Context>>,
+    thread: CommitThread,
+    number: u64,
+}
+
+impl Commits {
+    fn new(client: &Arc<BaseConsumer<Context>>) -> Self {
+        client.assign(&at(0)).unwrap();
+        let wake = Arc::new(Wake::default());
+        Self {
+            client: Arc::clone(client),
+            thread: CommitThread::start(Arc::clone(client), wake).unwrap(),
+            number: 0,
+        }
+    }
+
+    fn ask(&mut self, request: impl FnOnce(u64) -> Request) -> CommitResult {
+        self.number += 1;
+        self.thread.requests.send(request(self.number)).unwrap();
+        match self.thread.answers.recv_timeout(Duration::from_secs(30)) {
+            Ok(Answer::Committed(number, result, _)) if number == self.number => result,
             other => panic!("{other:?}"),
         }
-    };
-    let stored = |offset| {
-        client.store_offsets(&at(offset)).unwrap();
+    }
+
+    fn store(&mut self, offset: i64) -> CommitResult {
+        self.client.store_offsets(&at(offset)).unwrap();
         let commit = Commit {
             partition: tp(),
             offset,
             target: None,
         };
-        move |number| Request::Commit(number, vec![commit.clone()])
-    };
-    assert_eq!(ask(&stored(4)), CommitResult::Done);
-    assert_eq!(ask(&stored(2)), CommitResult::Nothing);
+        self.ask(|number| Request::Commit(number, vec![commit]))
+    }
+
+    fn down(&mut self, offset: i64) -> CommitResult {
+        self.ask(|number| Request::CommitDown(number, at(offset)))
+    }
+}
+
+#[test]
+fn only_a_commit_by_name_lowers_what_is_committed_and_the_next_ones_follow_it() {
+    let (_cluster, client) = cluster();
+    let mut commits = Commits::new(&client);
+    assert_eq!(commits.store(4), CommitResult::Done);
+    assert_eq!(commits.store(2), CommitResult::Nothing);
     assert_eq!(committed(&client), Offset::Offset(4));
-    let down = |number| Request::CommitDown(number, at(2));
-    assert_eq!(ask(&down), CommitResult::Done);
+    assert_eq!(commits.down(2), CommitResult::Done);
     assert_eq!(committed(&client), Offset::Offset(2));
-    assert_eq!(ask(&stored(3)), CommitResult::Done);
+    assert_eq!(commits.store(3), CommitResult::Done);
     assert_eq!(committed(&client), Offset::Offset(3));
+}
+
+#[test]
+fn a_refused_commit_is_told_and_the_same_one_succeeds_later() {
+    use RDKafkaRespErr::*;
+    let refusals = [
+        RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
+        RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
+        RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
+        RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+        RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE,
+    ];
+    let (cluster, client) = cluster();
+    let mut commits = Commits::new(&client);
+    for (refusal, offset) in refusals.into_iter().zip(1..) {
+        cluster.request_errors(RDKafkaApiKey::OffsetCommit, &[refusal]);
+        let (first, then) = (commits.store(offset), commits.store(offset));
+        let expected = (CommitResult::Failed, CommitResult::Done);
+        assert_eq!((first, then), expected, "{refusal:?}");
+        assert_eq!(committed(&client), Offset::Offset(offset));
+    }
+    cluster.request_errors(RDKafkaApiKey::OffsetCommit, &refusals[..1]);
+    assert_eq!(commits.down(2), CommitResult::Failed);
+    assert_eq!(commits.down(2), CommitResult::Done);
+    assert_eq!(committed(&client), Offset::Offset(2));
 }
