@@ -234,6 +234,7 @@ impl Consumer {
             Command::LookUp(partitions) => self.ask(Request::LookUp(partitions)),
             Command::Assign(starts) => self.assign(&starts)?,
             Command::StopReading(partitions) => {
+                tracing::info!(partitions = partitions.len(), "draining");
                 for queue in &mut self.queues {
                     if partitions.contains(&queue.tenure.topic_partition) {
                         queue.stop_reading();
