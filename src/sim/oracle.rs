@@ -1,0 +1,151 @@
+//! What must hold: asked at every request, at every application, at every commit, and at the end.
+
+use std::collections::BTreeMap;
+
+use super::log::{Entry, Kind, Uid};
+use super::scenario::Style;
+use super::store::Sent;
+use super::world::World;
+
+/// What the model remembers of acks.
+#[derive(Debug, Default)]
+pub(super) struct Oracle {
+    /// By key: the newest change that was acknowledged, and the latest tenure that it was for.
+    newest: BTreeMap<i64, (Uid, u64)>,
+    /// By record: the tenures that a row of it was acknowledged in.
+    acked_in: BTreeMap<Uid, Vec<u64>>,
+    /// By partition: below it every record has been found settled.
+    verified: BTreeMap<usize, i64>,
+    /// Records that the policy lets pass without a dead letter.
+    pub(super) skips: bool,
+}
+
+impl World {
+    /// Milvus's ack has come to who asked.
+    pub(super) fn acked(&mut self, sent: &[Sent]) {
+        for change in sent {
+            if change.is_row {
+                self.logs.entry_mut(change.uid).acked = true;
+                self.oracle.acked_in.entry(change.uid).or_default().push(change.tenure);
+            } else {
+                self.deletes_acked(change);
+            }
+            let newest = self.oracle.newest.entry(change.key).or_insert((change.uid, change.tenure));
+            *newest = (*newest).max((change.uid, change.tenure));
+        }
+    }
+
+    /// A delete stands for every delete of its key that its tenure has read.
+    fn deletes_acked(&mut self, change: &Sent) {
+        let Some(from) = self.start_of(change.tenure) else { return };
+        let last = self.logs.entry(change.uid).clone();
+        let stood_for: Vec<Uid> = self
+            .logs
+            .between(last.partition, from, last.offset + 1)
+            .filter(|entry| entry.key == change.key && entry.kind == Kind::Delete)
+            .map(|entry| entry.uid)
+            .collect();
+        for uid in stood_for {
+            self.logs.entry_mut(uid).acked = true;
+        }
+    }
+
+    /// Milvus applies it now.
+    pub(super) fn applies(&mut self, change: &Sent) {
+        if let Some((uid, tenure)) = self.oracle.newest.get(&change.key).copied()
+            && self.scenario.style == Style::Upsert
+            && change.uid < uid
+            && change.tenure <= tenure
+        {
+            let what = if change.tenure == tenure { "its own tenure" } else { "a later tenure" };
+            self.violated(&format!("I8: {change:?} replaces what was acknowledged as {uid} in {what} {tenure}"));
+        }
+        let acked_in = self.oracle.acked_in.get(&change.uid);
+        if acked_in.is_some_and(|tenures| tenures.contains(&change.tenure))
+            && self.scenario.style != Style::Upsert
+            && change.is_row
+        {
+            self.violated(&format!("I1: {change:?} is inserted again after its ack"));
+        }
+    }
+
+    fn is_settled(&self, entry: &Entry) -> bool {
+        let passed = |is_bad: bool| is_bad && (entry.lettered || self.oracle.skips && !self.scenario.letters);
+        let newer = || {
+            let newest = self.oracle.newest.get(&entry.key);
+            newest.is_some_and(|(uid, _)| *uid > entry.uid)
+        };
+        match entry.kind {
+            Kind::Tombstone => true,
+            Kind::Unreadable | Kind::Lacking => passed(true),
+            Kind::Row | Kind::RowWithMore => entry.acked || self.replaces() && newer(),
+            Kind::Delete => entry.acked || newer(),
+            Kind::Refused(_) => passed(entry.refused) || self.replaces() && newer(),
+        }
+    }
+
+    /// Whether a later change of a key makes an earlier one needless.
+    fn replaces(&self) -> bool {
+        self.scenario.style != Style::AutoId
+    }
+
+    /// Somebody tells Kafka that everything below `offset` is settled.
+    pub(super) fn commits(&mut self, partition: usize, offset: i64) {
+        let from = self.oracle.verified.get(&partition).copied().unwrap_or(0);
+        let unsettled = self
+            .logs
+            .between(partition, from, offset)
+            .find(|entry| !self.is_settled(entry))
+            .cloned();
+        if let Some(entry) = unsettled {
+            self.violated(&format!("I2: {offset} of {partition} is committed, and this is not settled: {entry:?}"));
+        }
+        let end = self.logs.partitions[partition].end;
+        if offset > end {
+            self.violated(&format!("I2: {offset} of {partition} is committed behind the end {end}"));
+        }
+        self.oracle.verified.insert(partition, offset.max(from));
+    }
+
+    /// Everything has come to rest.
+    pub(super) fn check_the_end(&mut self) {
+        let mut last: BTreeMap<i64, &Entry> = BTreeMap::new();
+        for entry in &self.logs.entries {
+            if entry.kind.is_row() || entry.kind == Kind::Delete {
+                last.insert(entry.key, entry);
+            }
+        }
+        let faults: Vec<String> = match self.scenario.style {
+            Style::Upsert => last.values().filter_map(|entry| self.fault_of_upsert(entry)).collect(),
+            Style::Insert => last.values().filter_map(|entry| self.fault_of_insert(entry)).collect(),
+            Style::AutoId => self.logs.entries.iter().filter_map(|entry| self.fault_of_insert(entry)).collect(),
+        };
+        let unlettered = self.logs.entries.iter().find(|entry| self.scenario.letters && entry.kind.is_bad() && !entry.lettered);
+        let unlettered = unlettered.map(|entry| format!("I3: no dead letter of {entry:?}"));
+        if let Some(fault) = faults.into_iter().chain(unlettered).next() {
+            self.violated(&fault);
+        }
+    }
+
+    /// Rows that a collection since dropped has acknowledged are gone with it.
+    fn is_gone(&self, entry: &Entry) -> bool {
+        self.dropped_up_to > entry.uid
+    }
+
+    fn fault_of_upsert(&self, last: &Entry) -> Option<String> {
+        let found = self.store.rows(last.key);
+        let wanted: &[Uid] = if last.kind == Kind::Delete { &[] } else { &[last.uid] };
+        let gone = self.is_gone(last) && found.is_empty();
+        (found != wanted && !gone).then(|| format!("I1: {found:?} instead of {last:?}"))
+    }
+
+    fn fault_of_insert(&self, last: &Entry) -> Option<String> {
+        let found = self.store.rows(last.key);
+        let right = match last.kind {
+            Kind::Row | Kind::RowWithMore => found.contains(&last.uid),
+            Kind::Delete => found.is_empty(),
+            _ => true,
+        };
+        (!right && !self.is_gone(last)).then(|| format!("I1: {found:?} lacks {last:?}"))
+    }
+}
