@@ -119,6 +119,7 @@ impl Group {
         if let Some(member) = self.members.get_mut(&pid) {
             (member.frozen, member.dead) = (true, true);
         }
+        self.members.retain(|_, member| member.joined || !member.dead);
     }
 
     pub(super) fn freeze(&mut self, pid: Pid, frozen: bool) {
@@ -134,6 +135,10 @@ impl Group {
 
     pub(super) fn owner(&self, partition: usize) -> Option<Pid> {
         self.owners[partition]
+    }
+
+    pub(super) fn belongs_to_another(&self, partition: usize, pid: Pid) -> bool {
+        self.owners[partition].is_some_and(|owner| owner != pid)
     }
 
     fn free(&mut self, pid: Pid) {

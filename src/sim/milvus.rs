@@ -55,6 +55,10 @@ impl Milvus for Connection {
         assert_eq!(collection, COLLECTION);
         let (takes, answer) = self.world.lock().describe(self.pid);
         sleep(takes).await;
+        if let Ok(schema) = &answer {
+            let id = schema.collection_id;
+            self.world.lock().described.insert(self.pid, id);
+        }
         answer
     }
 
@@ -247,7 +251,8 @@ impl World {
         let mut sent: Vec<Sent> = Vec::new();
         for (key, uid) in rows(request) {
             let tenure = self.witness_row(pid, uid);
-            sent.push(Sent { key, uid, is_row: true, tenure });
+            let anew = self.is_anew(key, uid, tenure);
+            sent.push(Sent { key, uid, at_least: uid, is_row: true, anew, tenure });
         }
         for key in deleted(request) {
             sent.extend(self.witness_delete(pid, key));
@@ -259,10 +264,10 @@ impl World {
         sent
     }
 
-    fn witness_row(&mut self, pid: Pid, uid: i64) -> u64 {
+    fn witness_row(&mut self, pid: Pid, uid: i64) -> usize {
         let entry = self.logs.entry(uid).clone();
         let tolerant = self.oracle.skips && self.scenario.writer.tolerance == Tolerance::All || self.calm;
-        let owner = self.group.owner(entry.partition);
+        let is_another = self.group.belongs_to_another(entry.partition, pid);
         let committed = self.group.committed[entry.partition].as_ref().map(|(offset, _)| *offset);
         let Some(holder) = self.holders.get(&(pid, entry.partition)) else {
             self.violated(&format!("process {pid} sends what it has not read: {entry:?}"));
@@ -271,17 +276,20 @@ impl World {
         let number = holder.number;
         let fault = if !holder.tenure.is_open() || entry.offset < holder.start || entry.offset >= holder.handed {
             Some("I10: is not of an open tenure")
-        } else if owner != Some(pid) {
+        } else if is_another {
             Some("I10: belongs to another process")
         } else if committed.is_some_and(|offset| entry.offset < offset) {
             Some("I2: is committed already")
         } else if holder.tenure.halted_at().is_some_and(|at| at <= entry.offset) {
             Some("lies behind a halt")
-        } else if holder.follows_another(self.store.schema.collection_id)
+        } else if holder.follows.is_some_and(|id| id != self.store.schema.collection_id)
+            && self.described.get(&pid) == Some(&self.store.schema.collection_id)
             && self.scenario.writer.recreated == OnRecreated::Fail
             && !self.calm
         {
             Some("follows offsets of another collection")
+        } else if self.was_inserted(uid, number) {
+            Some("I1: is acknowledged already")
         } else if !tolerant && self.logs.between(entry.partition, holder.start, entry.offset).any(|entry| entry.kind.is_bad()) {
             Some("lies behind a bad record")
         } else {
@@ -293,18 +301,29 @@ impl World {
         number
     }
 
+    fn is_anew(&self, key: i64, uid: i64, tenure: usize) -> bool {
+        let Some((newer, acked_in)) = self.certain(key) else { return false };
+        let newer = self.logs.entry(newer);
+        let mut holders = self.holders.values().filter(|holder| holder.number == tenure);
+        newer.uid > uid && acked_in == tenure && holders.any(|holder| newer.offset >= holder.tenure.settled())
+    }
+
     /// A delete names its key alone.
     fn witness_delete(&mut self, pid: Pid, key: i64) -> Option<Sent> {
         let partition = Logs::partition_of(key);
         let holder = self.holders.get(&(pid, partition));
-        let open = holder.filter(|holder| holder.tenure.is_open() && self.group.owner(partition) == Some(pid));
+        let open = holder.filter(|holder| holder.tenure.is_open() && !self.group.belongs_to_another(partition, pid));
         let sent = open.and_then(|holder| {
             let read = self.logs.between(partition, holder.start, holder.handed);
-            let deletes = read.filter(|entry| entry.key == key && entry.kind == Kind::Delete);
-            deletes.last().map(|entry| Sent {
+            let mut deletes = read.filter(|entry| entry.key == key && entry.kind == Kind::Delete);
+            let settled = holder.tenure.settled();
+            let first = deletes.find(|entry| entry.offset >= settled)?.uid;
+            Some(Sent {
                 key,
-                uid: entry.uid,
+                uid: deletes.last().map_or(first, |entry| entry.uid),
+                at_least: first,
                 is_row: false,
+                anew: false,
                 tenure: holder.number,
             })
         });

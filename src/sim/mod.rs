@@ -32,10 +32,10 @@ use controls::Controls;
 use scenario::{Event, Scenario};
 use world::{Shared, World};
 
-const IN_FLIGHT: &[usize] = &[1];
+const IN_FLIGHT: &[usize] = &[1, 1, 2, 3];
 /// Whether a request may be applied after its time-out.
-const LATE: bool = false;
-const LETTERS: bool = false;
+const LATE: bool = true;
+const LETTERS: bool = true;
 const GATED: bool = false;
 
 const STEP: Duration = Duration::from_millis(250);
@@ -117,6 +117,8 @@ impl Director {
             }
             if now > by {
                 let committed = format!("{:?}", world.group.committed);
+                let logs = format!("{:#?}", world.logs);
+                world.tell(|| logs);
                 world.violated(&format!("I7: no progress: {committed}"));
                 return;
             }
@@ -204,7 +206,7 @@ impl Director {
         }
         let mut world = self.world.lock();
         world.calm_down();
-        for controls in &self.controls {
+        for controls in self.controls.iter().filter(|controls| controls.pid().is_some()) {
             controls.kill.notify_one();
         }
     }

@@ -11,9 +11,11 @@ use super::world::World;
 #[derive(Debug, Default)]
 pub(super) struct Oracle {
     /// By key: the newest change that was acknowledged, and the latest tenure that it was for.
-    newest: BTreeMap<i64, (Uid, u64)>,
+    newest: BTreeMap<i64, Uid>,
+    /// The same, as far as it is certain, and the latest tenure that it was for.
+    certain: BTreeMap<i64, (Uid, usize)>,
     /// By record: the tenures that a row of it was acknowledged in.
-    acked_in: BTreeMap<Uid, Vec<u64>>,
+    acked_in: BTreeMap<Uid, Vec<usize>>,
     /// By partition: below it every record has been found settled.
     verified: BTreeMap<usize, i64>,
     /// Records that the policy lets pass without a dead letter.
@@ -30,14 +32,17 @@ impl World {
             } else {
                 self.deletes_acked(change);
             }
-            let newest = self.oracle.newest.entry(change.key).or_insert((change.uid, change.tenure));
-            *newest = (*newest).max((change.uid, change.tenure));
+            let newest = self.oracle.newest.entry(change.key).or_insert(change.uid);
+            *newest = (*newest).max(change.uid);
+            let acked = (change.at_least, change.tenure);
+            let certain = self.oracle.certain.entry(change.key).or_insert(acked);
+            *certain = (*certain).max(acked);
         }
     }
 
     /// A delete stands for every delete of its key that its tenure has read.
     fn deletes_acked(&mut self, change: &Sent) {
-        let Some(from) = self.start_of(change.tenure) else { return };
+        let from = self.starts[change.tenure];
         let last = self.logs.entry(change.uid).clone();
         let stood_for: Vec<Uid> = self
             .logs
@@ -50,30 +55,35 @@ impl World {
         }
     }
 
+    /// The newest change of the key that was acknowledged, and the tenure that it was for.
+    pub(super) fn certain(&self, key: i64) -> Option<(Uid, usize)> {
+        self.oracle.certain.get(&key).copied()
+    }
+
     /// Milvus applies it now.
     pub(super) fn applies(&mut self, change: &Sent) {
-        if let Some((uid, tenure)) = self.oracle.newest.get(&change.key).copied()
+        if let Some((uid, tenure)) = self.certain(change.key)
             && self.scenario.style == Style::Upsert
             && change.uid < uid
+            && !change.anew
             && change.tenure <= tenure
         {
             let what = if change.tenure == tenure { "its own tenure" } else { "a later tenure" };
             self.violated(&format!("I8: {change:?} replaces what was acknowledged as {uid} in {what} {tenure}"));
         }
-        let acked_in = self.oracle.acked_in.get(&change.uid);
-        if acked_in.is_some_and(|tenures| tenures.contains(&change.tenure))
-            && self.scenario.style != Style::Upsert
-            && change.is_row
-        {
-            self.violated(&format!("I1: {change:?} is inserted again after its ack"));
-        }
+    }
+
+    /// Whether the row was acknowledged in that tenure: then it is not inserted again, whatever is rebuilt.
+    pub(super) fn was_inserted(&self, uid: Uid, tenure: usize) -> bool {
+        let acked_in = self.oracle.acked_in.get(&uid);
+        self.scenario.style != Style::Upsert && acked_in.is_some_and(|tenures| tenures.contains(&tenure))
     }
 
     fn is_settled(&self, entry: &Entry) -> bool {
         let passed = |is_bad: bool| is_bad && (entry.lettered || self.oracle.skips && !self.scenario.letters);
         let newer = || {
             let newest = self.oracle.newest.get(&entry.key);
-            newest.is_some_and(|(uid, _)| *uid > entry.uid)
+            newest.is_some_and(|uid| *uid > entry.uid)
         };
         match entry.kind {
             Kind::Tombstone => true,

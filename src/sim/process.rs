@@ -246,10 +246,7 @@ impl Process {
         let gone = |queue: &Queue| partitions.contains(&queue.tenure.topic_partition);
         self.queues.retain(|queue| !gone(queue));
         let indexes: Vec<usize> = partitions.iter().map(index).collect();
-        let mut world = self.world.lock();
-        world.tell(|| format!("process {} gives back {indexes:?}", self.pid));
-        let now = world.now();
-        world.group.unassign(self.pid, &indexes, now);
+        self.world.lock().gives_back(self.pid, &indexes);
     }
 
     fn store(&mut self, number: u64, offsets: &[Commit]) {

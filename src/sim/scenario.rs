@@ -233,8 +233,18 @@ fn records(rng: &mut Rng, style: Style) -> Records {
 }
 
 fn events(rng: &mut Rng, machines: usize, times: &Times) -> Vec<(Duration, Event)> {
-    let mut events: Vec<_> = (0..rng.within(0, 8))
+    let events: Vec<_> = (0..rng.within(0, 8))
         .map(|_| (rng.part_of(times.trouble), event(rng, machines, times)))
+        .collect();
+    // Thrown out before its session is over, a member that is not polled cannot know.
+    let is_deaf = |machine| {
+        let mut events = events.iter().map(|(_, event)| *event);
+        events.any(|event| matches!(event, Event::Stall(deaf, _) | Event::Gap(deaf, _) if deaf == machine))
+    };
+    let mut events: Vec<_> = events
+        .iter()
+        .filter(|(_, event)| !matches!(event, Event::Evict(machine) if is_deaf(*machine)))
+        .copied()
         .collect();
     events.sort_by_key(|(at, _)| *at);
     events

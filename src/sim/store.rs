@@ -19,9 +19,14 @@ pub(super) struct Sent {
     pub(super) key: i64,
     /// Of a delete, the last record that it can stand for.
     pub(super) uid: Uid,
+    /// The first one that it can stand for.
+    pub(super) at_least: Uid,
     pub(super) is_row: bool,
+    /// A newer change of its key, of the same batch, was acknowledged before: taken apart, the batch goes out anew in
+    /// the order read.
+    pub(super) anew: bool,
     /// That it was sent for.
-    pub(super) tenure: u64,
+    pub(super) tenure: usize,
 }
 
 #[derive(Debug)]

@@ -21,22 +21,13 @@ pub(super) const TOPIC: &str = "t";
 /// What a process reads a partition by.
 #[derive(Debug)]
 pub(super) struct Holder {
-    pub(super) number: u64,
+    pub(super) number: usize,
     pub(super) tenure: Arc<Tenure>,
     pub(super) start: i64,
     /// The offset after the last record that a writer was given.
     pub(super) handed: i64,
     /// The id of the collection that the offset it began at was committed for.
-    follows: Option<i64>,
-    /// The id of the collection that was there when it began.
-    met: i64,
-}
-
-impl Holder {
-    /// Its offsets belong to another collection than the one that was there all along.
-    pub(super) fn follows_another(&self, id: i64) -> bool {
-        self.met == id && self.follows.is_some_and(|follows| follows != id)
-    }
+    pub(super) follows: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -49,7 +40,10 @@ pub(super) struct World {
     pub(super) store: Store,
     pub(super) oracle: Oracle,
     pub(super) holders: BTreeMap<(Pid, usize), Holder>,
-    tenures: u64,
+    /// The id of the collection that a process was told last.
+    pub(super) described: BTreeMap<Pid, i64>,
+    /// Where each tenure of the run began.
+    pub(super) starts: Vec<i64>,
     pub(super) pids: u64,
     /// Nothing goes wrong any more, and a person has mended what only a person can.
     pub(super) calm: bool,
@@ -87,7 +81,8 @@ impl World {
             store: Store::new(scenario.style),
             oracle,
             holders: BTreeMap::new(),
-            tenures: 0,
+            described: BTreeMap::new(),
+            starts: Vec::new(),
             pids: 0,
             calm: false,
             dropped_up_to: 0,
@@ -126,28 +121,29 @@ impl World {
     }
 
     pub(super) fn begins(&mut self, pid: Pid, partition: usize, tenure: &Arc<Tenure>, start: i64) {
-        self.tenures += 1;
         let holder = Holder {
-            number: self.tenures,
+            number: self.starts.len(),
             tenure: Arc::clone(tenure),
             start,
             handed: start,
             follows: tenure.target().map(|target| target.id),
-            met: self.store.schema.collection_id,
         };
         self.tell(|| format!("process {pid} begins tenure {} of {partition} at {start}", holder.number));
+        self.starts.push(start);
         self.holders.insert((pid, partition), holder);
+    }
+
+    pub(super) fn gives_back(&mut self, pid: Pid, partitions: &[usize]) {
+        self.tell(|| format!("process {pid} gives back {partitions:?}"));
+        let now = self.now();
+        self.group.unassign(pid, partitions, now);
+        self.holders.retain(|(holder, partition), _| *holder != pid || !partitions.contains(partition));
     }
 
     pub(super) fn handed(&mut self, pid: Pid, partition: usize, next: i64) {
         if let Some(holder) = self.holders.get_mut(&(pid, partition)) {
             holder.handed = next;
         }
-    }
-
-    pub(super) fn start_of(&self, tenure: u64) -> Option<i64> {
-        let mut holders = self.holders.values();
-        holders.find(|holder| holder.number == tenure).map(|holder| holder.start)
     }
 
     pub(super) fn look_up(&self, partition: usize) -> Look {
@@ -168,7 +164,7 @@ impl World {
         }
         for (partition, offset, target) in offsets {
             self.tell(|| format!("process {pid} commits {offset} of {partition}"));
-            if self.group.owner(*partition) != Some(pid) {
+            if self.group.belongs_to_another(*partition, pid) {
                 self.violated(&format!("I6: process {pid} commits {partition}, which is not its own"));
             }
             let known = self.group.committed[*partition].as_ref();
