@@ -84,7 +84,13 @@ impl<'a> Watch<'a> {
                     asked.request(shutdown.drain);
                     self.common.wake.wake();
                 }
-                () = &mut out_of_time, if stopping => return Ok(Outcome::NotDrained),
+                () = &mut out_of_time, if stopping => {
+                    tracing::warn!(
+                        seconds = shutdown.whole.as_secs(),
+                        "the consumer did not end in time (shutdown.timeout.ms): leaving without its last commit, perhaps; Kafka takes its partitions back when its session times out"
+                    );
+                    return Ok(Outcome::NotDrained);
+                }
                 Some(task) = starting.recv() => {
                     tasks.spawn(task);
                 }
