@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::group::Pid;
+use super::group::{Offsets, Pid};
 use super::world::Shared;
 use crate::ledger::{CommitResult, Look};
 
@@ -16,6 +16,8 @@ pub(super) enum Request {
     LookUp(Vec<usize>),
     /// What is stored, these offsets among it.
     Commit(u64, Vec<(usize, i64)>),
+    /// These, by name.
+    CommitDown(u64, Offsets),
 }
 
 #[derive(Debug)]
@@ -29,11 +31,17 @@ pub(super) struct Answers(Arc<Mutex<VecDeque<Answer>>>);
 
 impl Answers {
     fn push(&self, answer: Answer) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(answer);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(answer);
     }
 
     pub(super) fn next(&self) -> Option<Answer> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
     }
 }
 
@@ -57,6 +65,11 @@ impl CommitThread {
                 Some(Request::LookUp(partitions)) => look_ups.extend(partitions),
                 Some(Request::Commit(number, offsets)) => {
                     let result = self.commit(&offsets).await;
+                    self.answers.push(Answer::Committed(number, result));
+                }
+                Some(Request::CommitDown(number, offsets)) => {
+                    let generation = self.world.lock().group.stored(self.pid).0;
+                    let result = self.send(generation, &offsets, true).await;
                     self.answers.push(Answer::Committed(number, result));
                 }
                 None => match look_ups.pop_front() {
@@ -85,12 +98,20 @@ impl CommitThread {
         if stored.is_empty() {
             return self.verify(offsets);
         }
+        self.send(generation, &stored, false).await
+    }
+
+    async fn send(&self, generation: u64, stored: &Offsets, down: bool) -> CommitResult {
         let (before, after, fate) = self.fate();
         sleep(before).await;
-        let taken = fate != Fate::Fails && self.world.lock().commit(self.pid, generation, &stored);
+        let taken =
+            fate != Fate::Fails && self.world.lock().commit(self.pid, generation, stored, down);
         sleep(after).await;
         if taken && fate == Fate::Done {
-            self.world.lock().group.was_committed(self.pid, &stored);
+            self.world
+                .lock()
+                .group
+                .was_committed(self.pid, stored, down);
             return CommitResult::Done;
         }
         self.world.lock().count("commits failed");

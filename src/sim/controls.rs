@@ -118,7 +118,10 @@ impl Controls {
             }
             tasks.shutdown().await;
             if budget.used() > 0 {
-                world.lock().violated(&format!("I4: process {pid} has kept {} bytes", budget.used()));
+                world.lock().violated(&format!(
+                    "I4: process {pid} has kept {} bytes",
+                    budget.used()
+                ));
             }
             if self.asked().retired {
                 return;

@@ -119,7 +119,8 @@ impl Group {
         if let Some(member) = self.members.get_mut(&pid) {
             (member.frozen, member.dead) = (true, true);
         }
-        self.members.retain(|_, member| member.joined || !member.dead);
+        self.members
+            .retain(|_, member| member.joined || !member.dead);
     }
 
     pub(super) fn freeze(&mut self, pid: Pid, frozen: bool) {
@@ -173,26 +174,36 @@ impl Group {
             self.tick_member(pid, now, times, rng);
         }
         let mut joined = self.members.values().filter(|member| member.joined);
-        if self.wanting && now >= self.not_before && joined.all(|member| member.unanswered.is_none()) {
+        if self.wanting
+            && now >= self.not_before
+            && joined.all(|member| member.unanswered.is_none())
+        {
             self.round(now, rng);
         }
     }
 
     fn tick_member(&mut self, pid: Pid, now: Duration, times: &Times, rng: &mut Rng) {
-        let Some(member) = self.members.get_mut(&pid) else { return };
+        let Some(member) = self.members.get_mut(&pid) else {
+            return;
+        };
         if !member.frozen {
             member.heard = now;
         }
         let silent = now > member.heard + times.session;
         // The client itself leaves when it is not polled; and who does not answer is not waited for any longer.
         let unpolled = !member.frozen && now > member.polled + times.max_poll;
-        let late = member.unanswered.is_some_and(|since| now > since + times.max_poll);
+        let late = member
+            .unanswered
+            .is_some_and(|since| now > since + times.max_poll);
         if member.joined && (silent || unpolled || late) {
             let notices = now + rng.millis(0, 800);
             return self.throw_out(pid, now, notices);
         }
         // While a rebalance is being answered, the client does not report the loss.
-        if !member.frozen && member.unanswered.is_none() && member.notices.is_some_and(|at| now >= at) {
+        if !member.frozen
+            && member.unanswered.is_none()
+            && member.notices.is_some_and(|at| now >= at)
+        {
             member.notices = None;
             let had = member.given.iter().copied().collect();
             member.told.push_back((now, Told::Lost(had)));
@@ -205,7 +216,9 @@ impl Group {
         self.rounds += 1;
         self.generation += 1;
         let pids: Vec<Pid> = self.joined().collect();
-        let Some(most) = pids.len().checked_sub(1) else { return };
+        let Some(most) = pids.len().checked_sub(1) else {
+            return;
+        };
         let target = |partition: usize| pids[(partition + self.shift) % (most + 1)];
         let mut gets: BTreeMap<Pid, Vec<usize>> = BTreeMap::new();
         let mut gives: BTreeMap<Pid, Vec<usize>> = BTreeMap::new();
@@ -223,13 +236,17 @@ impl Group {
         }
         self.wanting = !gives.is_empty();
         for pid in pids {
-            let Some(member) = self.members.get_mut(&pid) else { continue };
+            let Some(member) = self.members.get_mut(&pid) else {
+                continue;
+            };
             member.generation = self.generation;
             let at = now + rng.millis(0, 600);
             if let Some(gives) = gives.remove(&pid) {
                 member.told.push_back((at, Told::Revoked(gives)));
             }
-            member.told.push_back((at, Told::Assigned(gets.remove(&pid).unwrap_or_default())));
+            member
+                .told
+                .push_back((at, Told::Assigned(gets.remove(&pid).unwrap_or_default())));
             member.unanswered = Some(now);
         }
     }
@@ -261,8 +278,12 @@ impl Group {
 
     /// Answers an assign, or adds to it later.
     pub(super) fn assign(&mut self, pid: Pid, partitions: impl Iterator<Item = usize>) {
-        let Some(member) = self.members.get_mut(&pid) else { return };
-        member.assigned.extend(partitions.map(|partition| (partition, Position::default())));
+        let Some(member) = self.members.get_mut(&pid) else {
+            return;
+        };
+        member
+            .assigned
+            .extend(partitions.map(|partition| (partition, Position::default())));
         if member.answering == Some(Answering::Assign) {
             member.answered();
         }
@@ -270,9 +291,15 @@ impl Group {
 
     /// Answers a revoke or a loss.
     pub(super) fn unassign(&mut self, pid: Pid, partitions: &[usize], now: Duration) {
-        let Some(member) = self.members.get_mut(&pid) else { return };
-        member.assigned.retain(|partition, _| !partitions.contains(partition));
-        member.given.retain(|partition| !partitions.contains(partition));
+        let Some(member) = self.members.get_mut(&pid) else {
+            return;
+        };
+        member
+            .assigned
+            .retain(|partition, _| !partitions.contains(partition));
+        member
+            .given
+            .retain(|partition| !partitions.contains(partition));
         if member.answering == Some(Answering::Revoke) {
             member.answered();
         }
@@ -290,7 +317,9 @@ impl Group {
     pub(super) fn store(&mut self, pid: Pid, partition: usize, committed: Committed) -> bool {
         let position = self.members.get_mut(&pid);
         let position = position.and_then(|member| member.assigned.get_mut(&partition));
-        position.map(|position| position.stored = Some(committed)).is_some()
+        position
+            .map(|position| position.stored = Some(committed))
+            .is_some()
     }
 
     /// What is stored above what is committed, and the generation that it is committed in.
@@ -300,7 +329,9 @@ impl Group {
         };
         let offsets = member.assigned.iter().filter_map(|(partition, position)| {
             let (offset, target) = position.stored.clone()?;
-            let new = position.committed.is_none_or(|committed| offset > committed);
+            let new = position
+                .committed
+                .is_none_or(|committed| offset > committed);
             new.then_some((*partition, offset, target))
         });
         (member.generation, offsets.collect())
@@ -312,17 +343,23 @@ impl Group {
         member.is_some_and(|member| member.joined && generation == self.generation)
     }
 
-    pub(super) fn was_committed(&mut self, pid: Pid, offsets: &Offsets) {
-        let Some(member) = self.members.get_mut(&pid) else { return };
+    pub(super) fn was_committed(&mut self, pid: Pid, offsets: &Offsets, down: bool) {
+        let Some(member) = self.members.get_mut(&pid) else {
+            return;
+        };
         for (partition, offset, _) in offsets {
             if let Some(position) = member.assigned.get_mut(partition) {
-                position.committed = position.committed.max(Some(*offset));
+                position.committed = position.committed.filter(|_| !down).max(Some(*offset));
             }
         }
     }
 
     /// Whether nobody is being told anything, and everything has an owner.
     pub(super) fn is_settled(&self) -> bool {
-        !self.wanting && self.members.values().all(|member| member.joined && member.unanswered.is_none())
+        !self.wanting
+            && self
+                .members
+                .values()
+                .all(|member| member.joined && member.unanswered.is_none())
     }
 }

@@ -1,8 +1,11 @@
 //! The model of the dead-letter topic.
 
+use std::time::Duration;
+
 use tokio::time::sleep;
 
 use super::group::Pid;
+use super::log::Uid;
 use super::rng::Rng;
 use super::world::{Shared, World};
 use crate::cause::Cause;
@@ -18,8 +21,8 @@ impl DeadLetterQueue for Letters {
     fn put<'a>(&'a self, letter: Letter<'a>) -> Put<'a> {
         Box::pin(async move {
             let partition = usize::try_from(letter.record.topic_partition.partition).unwrap();
-            let offset = letter.record.offset;
-            let (takes, fails) = self.world.lock().letter(self.pid, partition, offset);
+            let uid = letter.record.timestamp.unwrap();
+            let (takes, fails) = self.world.lock().letter(self.pid, partition, uid);
             sleep(takes).await;
             if fails {
                 return Err(Undelivered::Held(Cause::KafkaUnreachable {
@@ -28,29 +31,26 @@ impl DeadLetterQueue for Letters {
                 }));
             }
             let mut world = self.world.lock();
-            if let Some(uid) = world.logs.at(partition, offset).map(|entry| entry.uid) {
-                world.logs.entry_mut(uid).lettered = true;
-            }
+            world.logs.entry_mut(uid).lettered = true;
             Ok(())
         })
     }
 }
 
 impl World {
-    fn letter(&mut self, pid: Pid, partition: usize, offset: i64) -> (std::time::Duration, bool) {
+    fn letter(&mut self, pid: Pid, partition: usize, uid: Uid) -> (Duration, bool) {
         self.count("dead letters");
-        let entry = self.logs.at(partition, offset).cloned();
+        let entry = self.logs.entry(uid).clone();
         self.tell(|| format!("process {pid} puts a dead letter: {entry:?}"));
-        if !entry.as_ref().is_some_and(|entry| entry.kind.is_bad() || entry.refused) {
+        if !entry.kind.is_bad() && !entry.refused {
             self.violated(&format!("I3: a dead letter of a good record: {entry:?}"));
         }
         let holder = self.holders.get(&(pid, partition));
         if !holder.is_some_and(|holder| holder.tenure.is_open()) {
             self.violated(&format!("I10: a dead letter of a closed tenure: {entry:?}"));
         }
-        let offset = offset.unsigned_abs();
         let now = u64::try_from(self.now().as_micros()).unwrap();
-        let mut rng = Rng::about(&[self.scenario.seed, 4, pid, now, offset]);
+        let mut rng = Rng::about(&[self.scenario.seed, 4, pid, now, uid.unsigned_abs()]);
         let fails = !self.calm && rng.chance(self.scenario.milvus.letters);
         (rng.millis(1, 300), fails)
     }

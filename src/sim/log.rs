@@ -58,6 +58,8 @@ pub(super) struct Entry {
     pub(super) refused: bool,
     /// The dead-letter topic's ack has come.
     pub(super) lettered: bool,
+    /// No longer in the log.
+    pub(super) cut: bool,
 }
 
 impl Entry {
@@ -89,6 +91,19 @@ pub(super) struct Log {
     /// In the order of their offsets.
     pub(super) uids: Vec<Uid>,
     pub(super) end: i64,
+    /// Where it was cut off, each time.
+    pub(super) cuts: Vec<i64>,
+    /// Offsets of what was cut off that are committed: what has come in its place may be passed over.
+    pub(super) overlooked: Option<(i64, i64)>,
+}
+
+impl Log {
+    pub(super) fn overlooks(&mut self, from: i64, to: i64) {
+        if from < to {
+            let known = self.overlooked.unwrap_or((from, to));
+            self.overlooked = Some((known.0.min(from), known.1.max(to)));
+        }
+    }
 }
 
 impl Logs {
@@ -111,7 +126,13 @@ impl Logs {
         usize::try_from(key / KEYS_APART).unwrap()
     }
 
-    pub(super) fn produce(&mut self, partition: usize, keys: i64, records: &Records, rng: &mut Rng) {
+    pub(super) fn produce(
+        &mut self,
+        partition: usize,
+        keys: i64,
+        records: &Records,
+        rng: &mut Rng,
+    ) {
         let uid = i64::try_from(self.entries.len()).unwrap();
         let log = &mut self.partitions[partition];
         if rng.chance(records.gaps) {
@@ -127,21 +148,53 @@ impl Logs {
             acked: false,
             refused: false,
             lettered: false,
+            cut: false,
         });
         log.uids.push(uid);
         log.end += 1;
     }
 
     /// The records of `from..to`.
-    pub(super) fn between(&self, partition: usize, from: i64, to: i64) -> impl Iterator<Item = &Entry> {
+    pub(super) fn between(
+        &self,
+        partition: usize,
+        from: i64,
+        to: i64,
+    ) -> impl Iterator<Item = &Entry> {
         let uids = &self.partitions[partition].uids;
         let first = uids.partition_point(|uid| self.entry(*uid).offset < from);
         let entries = uids[first..].iter().map(|uid| self.entry(*uid));
         entries.take_while(move |entry| entry.offset < to)
     }
 
-    pub(super) fn at(&self, partition: usize, offset: i64) -> Option<&Entry> {
-        self.between(partition, offset, offset + 1).next()
+    /// The deletes of a key in `from..to`, those that were cut off among them.
+    pub(super) fn deletes(&self, key: i64, from: i64, to: i64) -> Vec<Uid> {
+        let is_it = |entry: &&Entry| entry.key == key && entry.kind == Kind::Delete;
+        let partition = Self::partition_of(key);
+        if self.partitions[partition].cuts.is_empty() {
+            let entries = self.between(partition, from, to);
+            return entries.filter(is_it).map(|entry| entry.uid).collect();
+        }
+        let entries = self
+            .entries
+            .iter()
+            .filter(|entry| (from..to).contains(&entry.offset));
+        entries.filter(is_it).map(|entry| entry.uid).collect()
+    }
+
+    /// Everything from `offset` on is gone; others come in its place.
+    pub(super) fn cut(&mut self, partition: usize, offset: i64) {
+        let gone: Vec<Uid> = self
+            .between(partition, offset, i64::MAX)
+            .map(|entry| entry.uid)
+            .collect();
+        let log = &mut self.partitions[partition];
+        log.uids.truncate(log.uids.len() - gone.len());
+        log.end = offset;
+        log.cuts.push(offset);
+        for uid in gone {
+            self.entry_mut(uid).cut = true;
+        }
     }
 }
 
@@ -150,11 +203,24 @@ fn kind(records: &Records, rng: &mut Rng) -> Kind {
         return rng.pick(&[Kind::Unreadable, Kind::Lacking]);
     }
     if rng.chance(records.refused) {
-        let refused = [Refused::Misfit, Refused::Content, Refused::Doubtful, Refused::TooLarge];
+        let refused = [
+            Refused::Misfit,
+            Refused::Content,
+            Refused::Doubtful,
+            Refused::TooLarge,
+        ];
         return Kind::Refused(rng.pick(&refused));
     }
     if rng.chance(records.deletes) {
         return Kind::Delete;
     }
-    rng.pick(&[Kind::Row, Kind::Row, Kind::Row, Kind::Row, Kind::RowWithMore, Kind::RowWithMore, Kind::Tombstone])
+    rng.pick(&[
+        Kind::Row,
+        Kind::Row,
+        Kind::Row,
+        Kind::Row,
+        Kind::RowWithMore,
+        Kind::RowWithMore,
+        Kind::Tombstone,
+    ])
 }

@@ -72,7 +72,12 @@ impl Milvus for Connection {
         waits.call = None;
         let mut world = self.world.lock();
         world.land();
-        world.tell(|| format!("call {} of process {} is answered {:?}", call.number, self.pid, call.answer));
+        world.tell(|| {
+            format!(
+                "call {} of process {} is answered {:?}",
+                call.number, self.pid, call.answer
+            )
+        });
         if call.answer.is_ok() {
             world.acked(&call.sent);
         }
@@ -161,7 +166,12 @@ impl World {
     }
 
     /// What the request is answered with for what it is. Nothing of it is applied then.
-    fn refuses(&mut self, request: &WriteRequest, sent: &[Sent], now: Duration) -> Option<MilvusError> {
+    fn refuses(
+        &mut self,
+        request: &WriteRequest,
+        sent: &[Sent],
+        now: Duration,
+    ) -> Option<MilvusError> {
         if now < self.store.out_until {
             return Some(error(Action::Hold, false));
         }
@@ -182,9 +192,9 @@ impl World {
             return Some(error(Action::Refresh, false));
         }
         let rows = sent.iter().filter(|change| change.is_row).count();
-        let action = self.dislikes(sent).or_else(|| {
-            (rows > self.scenario.milvus.most_rows).then_some(Action::Split)
-        })?;
+        let action = self
+            .dislikes(sent)
+            .or_else(|| (rows > self.scenario.milvus.most_rows).then_some(Action::Split))?;
         if let [alone] = sent {
             self.logs.entry_mut(alone.uid).refused = true;
             self.count("records refused alone");
@@ -193,7 +203,10 @@ impl World {
     }
 
     fn dislikes(&self, sent: &[Sent]) -> Option<Action> {
-        let mut kinds = sent.iter().filter(|change| change.is_row).map(|change| self.logs.entry(change.uid).kind);
+        let mut kinds = sent
+            .iter()
+            .filter(|change| change.is_row)
+            .map(|change| self.logs.entry(change.uid).kind);
         let refused = kinds.find_map(|kind| match kind {
             Kind::Refused(refused) => Some(refused),
             _ => None,
@@ -215,20 +228,66 @@ impl World {
         let some: Vec<Sent> = sent.iter().filter(|_| rng.chance(50)).copied().collect();
         let all = sent.to_vec();
         let unknown = |action| Err(error(action, true));
-        let grace = if super::LATE { self.scenario.writer.late_landing_grace } else { Duration::ZERO };
+        let grace = if super::LATE {
+            self.scenario.writer.late_landing_grace
+        } else {
+            Duration::ZERO
+        };
         let (name, fate): (_, Fate) = match rng.within(0, 21) {
             0..=2 => ("held", (soon, Err(error(Action::Hold, false)), None)),
             3..=4 => ("slow", (soon, Ok(()), Some((rng.part_of(soon), all)))),
-            5..=6 => ("applied and failed", (soon, unknown(Action::Hold), Some((rng.part_of(soon), all)))),
-            7..=8 => ("applied in part and failed", (soon, unknown(Action::Hold), Some((rng.part_of(soon), some)))),
-            9..=10 => ("answers lost", (timeout, unknown(Action::Hold), Some((soon, all)))),
-            11 => ("time-outs without effect", (timeout, unknown(Action::Hold), None)),
-            12..=14 => ("late landings", (timeout, unknown(Action::Hold), Some((timeout + rng.part_of(grace), all)))),
-            15..=16 => ("resets", (soon, unknown(Action::Hold), Some((soon + rng.part_of(grace), all)))),
-            17..=18 if self.may_doubt(sent) => ("doubtful", (soon, unknown(Action::RepeatThenHalt), Some((rng.part_of(soon), some)))),
-            19 => ("short counts", (soon, Err(short_count()), Some((rng.part_of(soon), some)))),
-            20 if self.may_doubt(sent) => ("lagging proxies", (soon, Err(error(Action::RefreshThenRepeat, false)), None)),
-            21 if rng.chance(10) => ("refused for good", (soon, Err(error(Action::Halt, false)), None)),
+            5..=6 => (
+                "applied and failed",
+                (soon, unknown(Action::Hold), Some((rng.part_of(soon), all))),
+            ),
+            7..=8 => (
+                "applied in part and failed",
+                (soon, unknown(Action::Hold), Some((rng.part_of(soon), some))),
+            ),
+            9..=10 => (
+                "answers lost",
+                (timeout, unknown(Action::Hold), Some((soon, all))),
+            ),
+            11 => (
+                "time-outs without effect",
+                (timeout, unknown(Action::Hold), None),
+            ),
+            12..=14 => (
+                "late landings",
+                (
+                    timeout,
+                    unknown(Action::Hold),
+                    Some((timeout + rng.part_of(grace), all)),
+                ),
+            ),
+            15..=16 => (
+                "resets",
+                (
+                    soon,
+                    unknown(Action::Hold),
+                    Some((soon + rng.part_of(grace), all)),
+                ),
+            ),
+            17..=18 if self.may_doubt(sent) => (
+                "doubtful",
+                (
+                    soon,
+                    unknown(Action::RepeatThenHalt),
+                    Some((rng.part_of(soon), some)),
+                ),
+            ),
+            19 => (
+                "short counts",
+                (soon, Err(short_count()), Some((rng.part_of(soon), some))),
+            ),
+            20 if self.may_doubt(sent) => (
+                "lagging proxies",
+                (soon, Err(error(Action::RefreshThenRepeat, false)), None),
+            ),
+            21 if rng.chance(10) => (
+                "refused for good",
+                (soon, Err(error(Action::Halt, false)), None),
+            ),
             _ => ("held", (soon, Err(error(Action::Hold, false)), None)),
         };
         self.count(name);
@@ -237,7 +296,12 @@ impl World {
 
     /// After five repeats an answer is no longer taken for an accident, so there are no six.
     fn may_doubt(&mut self, sent: &[Sent]) -> bool {
-        let few = sent.iter().all(|change| self.store.doubted.get(&change.uid).is_none_or(|times| *times < 4));
+        let few = sent.iter().all(|change| {
+            self.store
+                .doubted
+                .get(&change.uid)
+                .is_none_or(|times| *times < 4)
+        });
         if few {
             for change in sent {
                 *self.store.doubted.entry(change.uid).or_default() += 1;
@@ -252,7 +316,14 @@ impl World {
         for (key, uid) in rows(request) {
             let tenure = self.witness_row(pid, uid);
             let anew = self.is_anew(key, uid, tenure);
-            sent.push(Sent { key, uid, at_least: uid, is_row: true, anew, tenure });
+            sent.push(Sent {
+                key,
+                uid,
+                at_least: uid,
+                is_row: true,
+                anew,
+                tenure,
+            });
         }
         for key in deleted(request) {
             sent.extend(self.witness_delete(pid, key));
@@ -266,23 +337,39 @@ impl World {
 
     fn witness_row(&mut self, pid: Pid, uid: i64) -> usize {
         let entry = self.logs.entry(uid).clone();
-        let tolerant = self.oracle.skips && self.scenario.writer.tolerance == Tolerance::All || self.calm;
+        let tolerant =
+            self.oracle.skips && self.scenario.writer.tolerance == Tolerance::All || self.calm;
         let is_another = self.group.belongs_to_another(entry.partition, pid);
-        let committed = self.group.committed[entry.partition].as_ref().map(|(offset, _)| *offset);
+        let was_cut = !self.logs.partitions[entry.partition].cuts.is_empty();
+        let committed = self.group.committed[entry.partition]
+            .as_ref()
+            .map(|(offset, _)| *offset);
+        let committed = committed.filter(|_| !was_cut);
         let Some(holder) = self.holders.get(&(pid, entry.partition)) else {
-            self.violated(&format!("process {pid} sends what it has not read: {entry:?}"));
+            self.violated(&format!(
+                "process {pid} sends what it has not read: {entry:?}"
+            ));
             return 0;
         };
         let number = holder.number;
-        let fault = if !holder.tenure.is_open() || entry.offset < holder.start || entry.offset >= holder.handed {
+        let fault = if !holder.tenure.is_open()
+            || entry.offset < holder.start
+            || entry.offset >= holder.handed
+        {
             Some("I10: is not of an open tenure")
         } else if is_another {
             Some("I10: belongs to another process")
         } else if committed.is_some_and(|offset| entry.offset < offset) {
             Some("I2: is committed already")
-        } else if holder.tenure.halted_at().is_some_and(|at| at <= entry.offset) {
+        } else if holder
+            .tenure
+            .halted_at()
+            .is_some_and(|at| at <= entry.offset)
+        {
             Some("lies behind a halt")
-        } else if holder.follows.is_some_and(|id| id != self.store.schema.collection_id)
+        } else if holder
+            .follows
+            .is_some_and(|id| id != self.store.schema.collection_id)
             && self.described.get(&pid) == Some(&self.store.schema.collection_id)
             && self.scenario.writer.recreated == OnRecreated::Fail
             && !self.calm
@@ -290,37 +377,55 @@ impl World {
             Some("follows offsets of another collection")
         } else if self.was_inserted(uid, number) {
             Some("I1: is acknowledged already")
-        } else if !tolerant && self.logs.between(entry.partition, holder.start, entry.offset).any(|entry| entry.kind.is_bad()) {
+        } else if !tolerant
+            && !was_cut
+            && self
+                .logs
+                .between(entry.partition, holder.start, entry.offset)
+                .any(|entry| entry.kind.is_bad())
+        {
             Some("lies behind a bad record")
         } else {
             None
         };
         if let Some(fault) = fault {
-            self.violated(&format!("process {pid} sends a row that {fault} (tenure {number}): {entry:?}"));
+            self.violated(&format!(
+                "process {pid} sends a row that {fault} (tenure {number}): {entry:?}"
+            ));
         }
         number
     }
 
     fn is_anew(&self, key: i64, uid: i64, tenure: usize) -> bool {
-        let Some((newer, acked_in)) = self.certain(key) else { return false };
+        let Some((newer, acked_in)) = self.certain(key) else {
+            return false;
+        };
         let newer = self.logs.entry(newer);
-        let mut holders = self.holders.values().filter(|holder| holder.number == tenure);
-        newer.uid > uid && acked_in == tenure && holders.any(|holder| newer.offset >= holder.tenure.settled())
+        let mut holders = self
+            .holders
+            .values()
+            .filter(|holder| holder.number == tenure);
+        newer.uid > uid
+            && acked_in == tenure
+            && holders.any(|holder| newer.offset >= holder.tenure.settled())
     }
 
     /// A delete names its key alone.
     fn witness_delete(&mut self, pid: Pid, key: i64) -> Option<Sent> {
         let partition = Logs::partition_of(key);
         let holder = self.holders.get(&(pid, partition));
-        let open = holder.filter(|holder| holder.tenure.is_open() && !self.group.belongs_to_another(partition, pid));
+        let open = holder.filter(|holder| {
+            holder.tenure.is_open() && !self.group.belongs_to_another(partition, pid)
+        });
         let sent = open.and_then(|holder| {
-            let read = self.logs.between(partition, holder.start, holder.handed);
-            let mut deletes = read.filter(|entry| entry.key == key && entry.kind == Kind::Delete);
+            let deletes = self.logs.deletes(key, holder.start, holder.handed);
             let settled = holder.tenure.settled();
-            let first = deletes.find(|entry| entry.offset >= settled)?.uid;
+            let first = *deletes
+                .iter()
+                .find(|uid| self.logs.entry(**uid).offset >= settled)?;
             Some(Sent {
                 key,
-                uid: deletes.last().map_or(first, |entry| entry.uid),
+                uid: deletes.last().copied().unwrap_or(first),
                 at_least: first,
                 is_row: false,
                 anew: false,
@@ -328,7 +433,9 @@ impl World {
             })
         });
         if sent.is_none() {
-            self.violated(&format!("process {pid} deletes {key}, which no record of an open tenure says"));
+            self.violated(&format!(
+                "process {pid} deletes {key}, which no record of an open tenure says"
+            ));
         }
         sent
     }

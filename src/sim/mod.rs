@@ -36,7 +36,6 @@ const IN_FLIGHT: &[usize] = &[1, 1, 2, 3];
 /// Whether a request may be applied after its time-out.
 const LATE: bool = true;
 const LETTERS: bool = true;
-const GATED: bool = false;
 
 const STEP: Duration = Duration::from_millis(250);
 /// By then everything has come to rest after the last trouble.
@@ -80,7 +79,9 @@ struct Director {
 impl Director {
     fn new(world: &Shared) -> Self {
         let mut machines = JoinSet::new();
-        let controls: Vec<Arc<Controls>> = (0..world.lock().scenario.machines).map(|_| Arc::default()).collect();
+        let controls: Vec<Arc<Controls>> = (0..world.lock().scenario.machines)
+            .map(|_| Arc::default())
+            .collect();
         for controls in &controls {
             machines.spawn(Arc::clone(controls).run(world.clone()));
         }
@@ -145,7 +146,9 @@ impl Director {
         }
         while let Some(ended) = self.machines.try_join_next() {
             if let Err(error) = ended {
-                self.world.lock().violated(&format!("a task has failed: {error}"));
+                self.world
+                    .lock()
+                    .violated(&format!("a task has failed: {error}"));
             }
         }
         now
@@ -163,10 +166,17 @@ impl Director {
 
     fn produce(&self) {
         let mut world = self.world.lock();
-        let World { logs, rng, scenario, .. } = &mut *world;
+        let World {
+            logs,
+            rng,
+            scenario,
+            ..
+        } = &mut *world;
         for partition in 0..scenario.partitions {
             // Tenths of records in a second, four steps in each.
-            for _ in 0..(scenario.records.rate / 40 + u64::from(rng.within(0, 39) < scenario.records.rate % 40)) {
+            for _ in 0..(scenario.records.rate / 40
+                + u64::from(rng.within(0, 39) < scenario.records.rate % 40))
+            {
                 logs.produce(partition, scenario.keys, &scenario.records, rng);
             }
         }
@@ -206,7 +216,11 @@ impl Director {
         }
         let mut world = self.world.lock();
         world.calm_down();
-        for controls in self.controls.iter().filter(|controls| controls.pid().is_some()) {
+        for controls in self
+            .controls
+            .iter()
+            .filter(|controls| controls.pid().is_some())
+        {
             controls.kill.notify_one();
         }
     }
@@ -217,9 +231,14 @@ impl Director {
             controls.stop(Duration::from_secs(20));
         }
         while self.machines.join_next().await.is_some() {}
-        let drained = self.controls.iter().all(|controls| controls.last() == Some(Outcome::Drained));
+        let drained = self
+            .controls
+            .iter()
+            .all(|controls| controls.last() == Some(Outcome::Drained));
         if !drained {
-            self.world.lock().violated("I5: with nothing left to do, a process did not stop in order");
+            self.world
+                .lock()
+                .violated("I5: with nothing left to do, a process did not stop in order");
         }
     }
 }

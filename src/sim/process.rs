@@ -70,7 +70,11 @@ pub(super) fn now() -> Instant {
 
 impl Process {
     /// And its tasks, which go on until they are dropped.
-    pub(super) fn start(world: &WorldShared, controls: &Arc<Controls>, ice: &Arc<Ice>) -> (Self, JoinSet<()>) {
+    pub(super) fn start(
+        world: &WorldShared,
+        controls: &Arc<Controls>,
+        ice: &Arc<Ice>,
+    ) -> (Self, JoinSet<()>) {
         let mut locked = world.lock();
         locked.pids += 1;
         let pid = locked.pids;
@@ -83,7 +87,12 @@ impl Process {
         let metrics = Metrics::new(Arc::clone(&budget));
         let window = Gate::window(scenario.times.session, scenario.times.request);
         let gate = Arc::new(Gate::new(window, now()));
-        let letters = || Arc::new(Letters { pid, world: world.clone() });
+        let letters = || {
+            Arc::new(Letters {
+                pid,
+                world: world.clone(),
+            })
+        };
         let stations = Stations {
             board: Board::new(Arc::clone(&metrics)),
             metrics,
@@ -97,7 +106,10 @@ impl Process {
             collection: COLLECTION.into(),
             milvus_partition: None,
         };
-        let milvus = Arc::new(Connection { pid, world: world.clone() });
+        let milvus = Arc::new(Connection {
+            pid,
+            world: world.clone(),
+        });
         let shared = Arc::new(Shared::new(destination, milvus, rules, stations));
         let mut tasks = JoinSet::new();
         let (plans, desk) = writer::plans();
@@ -194,7 +206,9 @@ impl Process {
     fn take_answers(&mut self) {
         while let Some(answer) = self.answers.next() {
             match answer {
-                Answer::LookedUp(partition, Some(look)) => self.ledger.looked_up(&name(partition), look),
+                Answer::LookedUp(partition, Some(look)) => {
+                    self.ledger.looked_up(&name(partition), look)
+                }
                 Answer::LookedUp(partition, None) => {
                     if self.ledger.wants_look_up(&name(partition)) {
                         self.ask(Request::LookUp(vec![partition]));
@@ -206,7 +220,9 @@ impl Process {
     }
 
     fn ask(&self, request: Request) {
-        self.requests.try_send(request).expect("the commit thread keeps up");
+        self.requests
+            .try_send(request)
+            .expect("the commit thread keeps up");
     }
 
     fn obey(&mut self, command: Command) -> Option<Outcome> {
@@ -223,7 +239,19 @@ impl Process {
                 }
             }
             Command::Flush => self.lanes.flush(),
-            Command::Commit { number, offsets } => self.store(number, &offsets),
+            Command::Closed => self.lanes.closed(),
+            Command::Rewind(start) => self.rewind(start),
+            Command::Commit { number, offsets } => {
+                let stored = self.store(number, &offsets);
+                self.ask(Request::Commit(number, stored));
+            }
+            Command::CommitDown { number, commit } => {
+                let target = commit.target.as_deref().cloned();
+                let down = (index(&commit.partition), commit.offset, target);
+                self.store(number, &[commit]);
+                self.ask(Request::CommitDown(number, vec![down]));
+            }
+            Command::Undrained(_) => self.world.lock().count("drains given up"),
             Command::Unassign(partitions) => self.unassign(&partitions),
             Command::Finished(outcome) => return Some(outcome),
         }
@@ -234,11 +262,18 @@ impl Process {
         let mut world = self.world.lock();
         for start in starts {
             let partition = &start.tenure.topic_partition;
-            let inlet = self.lanes.inlet(partition).cloned().expect("its topic is open");
+            let inlet = self
+                .lanes
+                .inlet(partition)
+                .cloned()
+                .expect("its topic is open");
             world.begins(self.pid, index(partition), &start.tenure, start.offset);
-            self.queues.push(Queue::new(start, inlet));
+            let cuts = world.logs.partitions[index(partition)].cuts.len();
+            self.queues.push(Queue::new(start, inlet, cuts));
         }
-        let partitions = starts.iter().map(|start| index(&start.tenure.topic_partition));
+        let partitions = starts
+            .iter()
+            .map(|start| index(&start.tenure.topic_partition));
         world.group.assign(self.pid, partitions);
     }
 
@@ -249,19 +284,38 @@ impl Process {
         self.world.lock().gives_back(self.pid, &indexes);
     }
 
-    fn store(&mut self, number: u64, offsets: &[Commit]) {
+    fn store(&mut self, number: u64, offsets: &[Commit]) -> Vec<(usize, i64)> {
         let mut world = self.world.lock();
         for commit in offsets {
             let target = commit.target.as_deref().cloned();
-            let stored = world.group.store(self.pid, index(&commit.partition), (commit.offset, target));
+            let stored =
+                world
+                    .group
+                    .store(self.pid, index(&commit.partition), (commit.offset, target));
             if !stored {
                 world.count("offsets not stored");
                 self.ledger.not_stored(number, &commit.partition);
             }
         }
-        drop(world);
-        let offsets = offsets.iter().map(|commit| (index(&commit.partition), commit.offset));
-        self.ask(Request::Commit(number, offsets.collect()));
+        let offsets = offsets
+            .iter()
+            .map(|commit| (index(&commit.partition), commit.offset));
+        offsets.collect()
+    }
+
+    /// The log was cut off, and the partition goes on in a new tenure.
+    fn rewind(&mut self, start: Start) {
+        let partition = start.tenure.topic_partition.clone();
+        let mut world = self.world.lock();
+        world.begins(self.pid, index(&partition), &start.tenure, start.offset);
+        world.count("tenures after a cut");
+        if let Some(queue) = self
+            .queues
+            .iter_mut()
+            .find(|queue| queue.tenure.topic_partition == partition)
+        {
+            queue.follow(start);
+        }
     }
 
     fn poll_queues(&mut self, now: Instant) {
@@ -276,10 +330,14 @@ impl Process {
             if !queue.has_room() || !queue.is_due(&world, sweep) {
                 continue;
             }
-            if let Some(next) = queue.turn(&world) {
-                let partition = &queue.tenure.topic_partition;
+            let turn = queue.turn(&world);
+            let partition = &queue.tenure.topic_partition;
+            if let Some(next) = turn.handed {
                 self.ledger.handed(partition, next);
                 world.handed(self.pid, index(partition), next);
+            }
+            if let Some(offset) = turn.rewound {
+                self.ledger.rewound(partition, offset);
             }
         }
         self.first = self.first.wrapping_add(1);
@@ -289,10 +347,17 @@ impl Process {
     fn check_memory(&self) {
         let mut world = self.world.lock();
         let turns = 2 * world.scenario.turn * world.scenario.partitions;
-        let batches = world.scenario.writer.batch_max_rows * 4 * (world.scenario.writer.max_in_flight + 1) * world.scenario.lanes;
+        let batches = world.scenario.writer.batch_max_rows
+            * 4
+            * (world.scenario.writer.max_in_flight + 1)
+            * world.scenario.lanes;
         let most = self.budget.limit() + (turns + batches) * 200;
         if self.budget.used() > most {
-            world.violated(&format!("I4: process {} holds {} bytes", self.pid, self.budget.used()));
+            world.violated(&format!(
+                "I4: process {} holds {} bytes",
+                self.pid,
+                self.budget.used()
+            ));
         }
     }
 }
@@ -342,7 +407,10 @@ fn name(partition: usize) -> TopicPartition {
 }
 
 fn names(partitions: &[usize]) -> Vec<TopicPartition> {
-    partitions.iter().map(|partition| name(*partition)).collect()
+    partitions
+        .iter()
+        .map(|partition| name(*partition))
+        .collect()
 }
 
 fn index(partition: &TopicPartition) -> usize {

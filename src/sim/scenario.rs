@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::rng::Rng;
 use crate::config::{InsertMode, OffsetReset, OnRecreated, Tolerance};
+use crate::gate::Gate;
 use crate::{ledger, writer};
 
 /// librdkafka's heartbeat, made as much shorter as everything else here.
@@ -108,6 +109,8 @@ pub(super) enum Event {
     Field,
     /// The collection is dropped, and made again after a while.
     Recreate(Duration),
+    /// The end of a log is lost, with an election of a leader that lacked it.
+    Cut(usize),
 }
 
 impl Event {
@@ -122,6 +125,7 @@ impl Event {
             Self::Reshuffle => "reshuffles",
             Self::Outage(_) => "outages",
             Self::NewTimestamp | Self::Field => "schema changes",
+            Self::Cut(_) => "logs cut off",
             Self::Recreate(_) => "collections made again",
         }
     }
@@ -132,14 +136,20 @@ impl Scenario {
         let mut rng = Rng::about(&[seed]);
         let rng = &mut rng;
         let machines = rng.pick(&[1, 2, 2, 2, 3]);
-        let times = times(rng);
-        let style = rng.pick(&[Style::Upsert, Style::Upsert, Style::Upsert, Style::Insert, Style::AutoId]);
+        let (partitions, times) = (rng.index(4) + 1, times(rng));
+        let style = rng.pick(&[
+            Style::Upsert,
+            Style::Upsert,
+            Style::Upsert,
+            Style::Insert,
+            Style::AutoId,
+        ]);
         let tolerance = rng.pick(&[Tolerance::None, Tolerance::All, Tolerance::All]);
         let recreated = rng.pick(&[OnRecreated::Fail, OnRecreated::Continue]);
         Self {
             seed,
             machines,
-            partitions: rng.index(4) + 1,
+            partitions,
             lanes: rng.index(2) + 1,
             keys: rng.pick(&[1, 2, 3, 5, 20]),
             style,
@@ -160,7 +170,7 @@ impl Scenario {
                 commit: rng.pick(&[0, 10, 40]),
                 look_up: rng.pick(&[0, 10, 40]),
             },
-            events: events(rng, machines, &times),
+            events: events(rng, machines, partitions, &times),
             times,
         }
     }
@@ -213,6 +223,8 @@ fn ledger_rules(rng: &mut Rng, times: &Times) -> ledger::Rules {
         drain_deadline: rng.millis(300, 10_000).min(times.max_poll / 3),
         look_up_patience: Duration::from_secs(2),
         commit_patience: Duration::from_secs(1),
+        late_landing_grace: times.request,
+        poll_window: Gate::window(times.session, times.request),
         spare_patience: Duration::from_secs(10),
         reset: OffsetReset::Earliest,
         until_end: false,
@@ -232,14 +244,26 @@ fn records(rng: &mut Rng, style: Style) -> Records {
     }
 }
 
-fn events(rng: &mut Rng, machines: usize, times: &Times) -> Vec<(Duration, Event)> {
+fn events(
+    rng: &mut Rng,
+    machines: usize,
+    partitions: usize,
+    times: &Times,
+) -> Vec<(Duration, Event)> {
     let events: Vec<_> = (0..rng.within(0, 8))
-        .map(|_| (rng.part_of(times.trouble), event(rng, machines, times)))
+        .map(|_| {
+            (
+                rng.part_of(times.trouble),
+                event(rng, machines, partitions, times),
+            )
+        })
         .collect();
     // Thrown out before its session is over, a member that is not polled cannot know.
     let is_deaf = |machine| {
         let mut events = events.iter().map(|(_, event)| *event);
-        events.any(|event| matches!(event, Event::Stall(deaf, _) | Event::Gap(deaf, _) if deaf == machine))
+        events.any(
+            |event| matches!(event, Event::Stall(deaf, _) | Event::Gap(deaf, _) if deaf == machine),
+        )
     };
     let mut events: Vec<_> = events
         .iter()
@@ -250,9 +274,9 @@ fn events(rng: &mut Rng, machines: usize, times: &Times) -> Vec<(Duration, Event
     events
 }
 
-fn event(rng: &mut Rng, machines: usize, times: &Times) -> Event {
+fn event(rng: &mut Rng, machines: usize, partitions: usize, times: &Times) -> Event {
     let machine = rng.index(machines);
-    match rng.within(0, 24) {
+    match rng.within(0, 25) {
         0..=2 => Event::Stall(machine, rng.part_of(times.session * 2)),
         3 => Event::Gap(machine, rng.part_of(times.session)),
         4 => Event::Gap(machine, times.max_poll + rng.part_of(times.session)),
@@ -264,6 +288,7 @@ fn event(rng: &mut Rng, machines: usize, times: &Times) -> Event {
         18..=19 => Event::Outage(rng.part_of(times.trouble / 2)),
         20..=21 => Event::NewTimestamp,
         22..=23 => Event::Field,
+        24 => Event::Cut(rng.index(partitions)),
         _ => Event::Recreate(rng.millis(1, 3_000)),
     }
 }

@@ -73,8 +73,11 @@ impl Store {
 
     /// Who asked has gone: what is not applied by then never is.
     pub(super) fn abandon(&mut self, call: u64, by: Duration) {
-        let late = |((at, _), landing): (&(Duration, u64), &mut Landing)| landing.call == call && *at > by;
-        let mut abandoned = self.landing.extract_if(.., |at, landing| late((at, landing)));
+        let late =
+            |((at, _), landing): (&(Duration, u64), &mut Landing)| landing.call == call && *at > by;
+        let mut abandoned = self
+            .landing
+            .extract_if(.., |at, landing| late((at, landing)));
         let landing = abandoned.next();
         drop(abandoned);
         if let Some((_, landing)) = landing {
@@ -118,7 +121,12 @@ impl Store {
     pub(super) fn toggle_field(&mut self) {
         let more = field("x", FieldType::Int8);
         self.schema.timestamp += 1;
-        if self.schema.fields.last().is_some_and(|last| last.name == more.name) {
+        if self
+            .schema
+            .fields
+            .last()
+            .is_some_and(|last| last.name == more.name)
+        {
             self.schema.fields.pop();
         } else {
             self.schema.fields.push(Field {
@@ -135,11 +143,25 @@ impl Store {
         else {
             return true;
         };
-        let has = |field: &&Field| fields_data.iter().any(|data| *data.field_name == *field.name);
+        let has = |field: &&Field| {
+            fields_data
+                .iter()
+                .any(|data| *data.field_name == *field.name)
+        };
         let wanted = self.schema.fields.iter().filter(|field| !field.auto_id);
-        let known: BTreeSet<&str> = self.schema.fields.iter().map(|field| &*field.name).collect();
-        wanted.clone().filter(|field| !field.nullable).all(|field| has(&field))
-            && fields_data.iter().all(|data| known.contains(&*data.field_name))
+        let known: BTreeSet<&str> = self
+            .schema
+            .fields
+            .iter()
+            .map(|field| &*field.name)
+            .collect();
+        wanted
+            .clone()
+            .filter(|field| !field.nullable)
+            .all(|field| has(&field))
+            && fields_data
+                .iter()
+                .all(|data| known.contains(&*data.field_name))
     }
 }
 
@@ -160,9 +182,16 @@ fn schema(style: Style) -> Schema {
     let key = Field {
         primary_key: true,
         auto_id: style == Style::AutoId,
-        ..field(if style == Style::AutoId { "made" } else { "id" }, FieldType::Int64)
+        ..field(
+            if style == Style::AutoId { "made" } else { "id" },
+            FieldType::Int64,
+        )
     };
-    let mut fields = vec![key, field("n", FieldType::Int64), field("m", FieldType::Int32)];
+    let mut fields = vec![
+        key,
+        field("n", FieldType::Int64),
+        field("m", FieldType::Int32),
+    ];
     if style == Style::AutoId {
         fields.push(field("id", FieldType::Int64));
     }

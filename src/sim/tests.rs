@@ -11,7 +11,9 @@ use super::run;
 const SEEDS: u64 = 10_000;
 
 fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|text| text.parse().unwrap())
+    std::env::var(variable)
+        .ok()
+        .map(|text| text.parse().unwrap())
 }
 
 #[test]
@@ -41,7 +43,10 @@ fn whatever_happens_nothing_is_lost() {
                         *counts.entry(what).or_insert(0) += times;
                     }
                     if let Some(violation) = run.violation {
-                        failed.lock().unwrap_or_else(PoisonError::into_inner).insert(seed, violation);
+                        failed
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .insert(seed, violation);
                         if std::env::var("SIM_GO_ON").is_err() {
                             next.fetch_max(end, Ordering::Relaxed);
                         }
@@ -50,7 +55,12 @@ fn whatever_happens_nothing_is_lost() {
             });
         }
     });
-    println!("{} seeds in {:.1} s: {:#?}", end - first, began.elapsed().as_secs_f64(), counts.into_inner().unwrap());
+    println!(
+        "{} seeds in {:.1} s: {:#?}",
+        end - first,
+        began.elapsed().as_secs_f64(),
+        counts.into_inner().unwrap()
+    );
     let failed = failed.into_inner().unwrap();
     if std::env::var("SIM_GO_ON").is_ok() {
         for (seed, violation) in &failed {
@@ -58,6 +68,8 @@ fn whatever_happens_nothing_is_lost() {
         }
     }
     if let Some((seed, violation)) = failed.first_key_value() {
-        panic!("seed {seed}, {violation}\nits story: SIM_SEED={seed} cargo test --lib sim -- --nocapture");
+        panic!(
+            "seed {seed}, {violation}\nits story: SIM_SEED={seed} cargo test --lib sim -- --nocapture"
+        );
     }
 }

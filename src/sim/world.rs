@@ -26,6 +26,8 @@ pub(super) struct Holder {
     pub(super) start: i64,
     /// The offset after the last record that a writer was given.
     pub(super) handed: i64,
+    /// Cuts of the log before it began.
+    pub(super) cuts: usize,
     /// The id of the collection that the offset it began at was committed for.
     pub(super) follows: Option<i64>,
 }
@@ -117,7 +119,8 @@ impl World {
     pub(super) fn violated(&mut self, what: &str) {
         self.tell(|| format!("VIOLATION {what}"));
         let now = self.now().as_secs_f64();
-        self.violation.get_or_insert_with(|| format!("at {now:.3} s: {what}"));
+        self.violation
+            .get_or_insert_with(|| format!("at {now:.3} s: {what}"));
     }
 
     pub(super) fn begins(&mut self, pid: Pid, partition: usize, tenure: &Arc<Tenure>, start: i64) {
@@ -126,9 +129,15 @@ impl World {
             tenure: Arc::clone(tenure),
             start,
             handed: start,
+            cuts: self.logs.partitions[partition].cuts.len(),
             follows: tenure.target().map(|target| target.id),
         };
-        self.tell(|| format!("process {pid} begins tenure {} of {partition} at {start}", holder.number));
+        self.tell(|| {
+            format!(
+                "process {pid} begins tenure {} of {partition} at {start}",
+                holder.number
+            )
+        });
         self.starts.push(start);
         self.holders.insert((pid, partition), holder);
     }
@@ -137,7 +146,8 @@ impl World {
         self.tell(|| format!("process {pid} gives back {partitions:?}"));
         let now = self.now();
         self.group.unassign(pid, partitions, now);
-        self.holders.retain(|(holder, partition), _| *holder != pid || !partitions.contains(partition));
+        self.holders
+            .retain(|(holder, partition), _| *holder != pid || !partitions.contains(partition));
     }
 
     pub(super) fn handed(&mut self, pid: Pid, partition: usize, next: i64) {
@@ -157,7 +167,13 @@ impl World {
     }
 
     /// A commit reaches the coordinator. Whether it takes it.
-    pub(super) fn commit(&mut self, pid: Pid, generation: u64, offsets: &Offsets) -> bool {
+    pub(super) fn commit(
+        &mut self,
+        pid: Pid,
+        generation: u64,
+        offsets: &Offsets,
+        down: bool,
+    ) -> bool {
         if !self.group.takes(pid, generation) {
             self.count("commits of an old generation");
             return false;
@@ -165,13 +181,20 @@ impl World {
         for (partition, offset, target) in offsets {
             self.tell(|| format!("process {pid} commits {offset} of {partition}"));
             if self.group.belongs_to_another(*partition, pid) {
-                self.violated(&format!("I6: process {pid} commits {partition}, which is not its own"));
+                self.violated(&format!(
+                    "I6: process {pid} commits {partition}, which is not its own"
+                ));
             }
             let known = self.group.committed[*partition].as_ref();
-            if known.is_some_and(|(known, _)| known > offset) {
-                self.violated(&format!("I2: the commit of {partition} goes back to {offset}"));
+            if known.is_some_and(|(known, _)| known > offset) && !down {
+                self.violated(&format!(
+                    "I2: the commit of {partition} goes back to {offset}"
+                ));
             }
-            self.commits(*partition, *offset);
+            if down {
+                self.logs.partitions[*partition].overlooked = None;
+            }
+            self.commits(pid, *partition, *offset);
             self.group.committed[*partition] = Some((*offset, target.clone()));
         }
         self.count("commits");
@@ -194,7 +217,10 @@ impl World {
     pub(super) fn is_done(&self) -> bool {
         let committed = self.group.committed.iter().zip(&self.logs.partitions);
         let mut done = committed.map(|(committed, log)| {
-            let end = log.uids.last().map_or(0, |uid| self.logs.entry(*uid).offset + 1);
+            let end = log
+                .uids
+                .last()
+                .map_or(0, |uid| self.logs.entry(*uid).offset + 1);
             end == 0 || committed.as_ref().is_some_and(|(offset, _)| *offset >= end)
         });
         done.all(|done| done)
@@ -207,7 +233,12 @@ impl World {
 
     pub(super) fn tick_group(&mut self) {
         let now = self.now();
-        let Self { group, scenario, rng, .. } = self;
+        let Self {
+            group,
+            scenario,
+            rng,
+            ..
+        } = self;
         group.tick(now, &scenario.times, rng);
     }
 
@@ -220,11 +251,23 @@ impl World {
             Event::Outage(time) => self.store.out_until = now + time,
             Event::NewTimestamp => self.store.schema.timestamp += 1,
             Event::Field => self.store.toggle_field(),
+            Event::Cut(partition) => self.cut(partition),
             Event::Recreate(time) => {
                 self.dropped_up_to = i64::try_from(self.logs.entries.len()).unwrap();
                 self.store.recreate(now + time);
             }
             _ => {}
+        }
+    }
+
+    fn cut(&mut self, partition: usize) {
+        let end = self.logs.partitions[partition].end;
+        let back = i64::try_from(self.rng.within(1, 10)).unwrap();
+        let offset = (end - back).max(0);
+        self.logs.cut(partition, offset);
+        // Whoever begins at that offset cannot know what it was committed for.
+        if let Some((committed, _)) = self.group.committed[partition] {
+            self.logs.partitions[partition].overlooks(offset, committed);
         }
     }
 
@@ -234,17 +277,27 @@ impl World {
         self.oracle.skips = true;
         self.store.out_until = Duration::ZERO;
         self.scenario.milvus.most_rows = usize::MAX;
+        // Where the log ends before the group's offset, a person sets that anew.
+        for (committed, log) in self.group.committed.iter_mut().zip(&self.logs.partitions) {
+            if let Some((offset, _)) = committed {
+                *offset = (*offset).min(log.end);
+            }
+        }
     }
 
     /// A process says that it has settled and committed everything it has read.
     pub(super) fn check_drained(&mut self, pid: Pid) {
         let left = self.holders.iter().find(|((holder, partition), part)| {
             let until = part.tenure.halted_at().unwrap_or(i64::MAX).min(part.handed);
-            let committed = self.group.committed[*partition].as_ref().map_or(0, |(offset, _)| *offset);
+            let committed = self.group.committed[*partition]
+                .as_ref()
+                .map_or(0, |(offset, _)| *offset);
             *holder == pid && self.group.owner(*partition) == Some(pid) && committed < until
         });
         if let Some(((_, partition), holder)) = left {
-            let what = format!("I5: process {pid} says that it has drained, and {partition} is not: {holder:?}");
+            let what = format!(
+                "I5: process {pid} says that it has drained, and {partition} is not: {holder:?}"
+            );
             self.violated(&what);
         }
     }
