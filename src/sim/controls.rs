@@ -1,5 +1,6 @@
 //! What is done to a machine, and the process that runs on it: started, stopped, killed, started again.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -85,6 +86,7 @@ impl Controls {
     }
 
     fn began(&self, pid: Pid) {
+        pin!(self.kill.notified()).enable(); // what was meant for the one before
         let mut asked = self.asked();
         *asked = Asked {
             pid: Some(pid),

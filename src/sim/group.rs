@@ -149,7 +149,18 @@ impl Group {
         self.wanting = true;
     }
 
-    pub(super) fn throw_out(&mut self, pid: Pid, now: Duration, notices: Duration) {
+    /// As when the coordinator has changed: not while it is being told of a rebalance, since the client keeps that to
+    /// itself then, and not so that others write before requests under way have landed. Against both the sink can do
+    /// nothing.
+    pub(super) fn evict(&mut self, pid: Pid, now: Duration, notices: Duration, landed: Duration) {
+        let is_steady = |member: &Member| member.unanswered.is_none();
+        if self.members.get(&pid).is_some_and(is_steady) {
+            self.not_before = self.not_before.max(landed);
+            self.throw_out(pid, now, notices);
+        }
+    }
+
+    fn throw_out(&mut self, pid: Pid, now: Duration, notices: Duration) {
         let Some(member) = self.members.get_mut(&pid).filter(|member| member.joined) else {
             return;
         };

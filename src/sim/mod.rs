@@ -202,7 +202,8 @@ impl Director {
                 let mut world = self.world.lock();
                 if let Some(pid) = self.controls[machine].pid() {
                     let notices = now + world.rng.millis(0, 800);
-                    world.group.throw_out(pid, now, notices);
+                    let landed = notices + world.scenario.times.request * 3;
+                    world.group.evict(pid, now, notices, landed);
                 }
             }
             _ => {}
