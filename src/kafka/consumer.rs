@@ -120,6 +120,7 @@ impl Consumer {
         for command in self.ledger.advance(now) {
             busy = true;
             if let Some(outcome) = self.obey(command)? {
+                self.station.stop.finished(outcome);
                 return Ok(Round::Finished(outcome));
             }
         }
@@ -320,11 +321,10 @@ impl Consumer {
         let context = self.client.context();
         for queue in &self.queues {
             let partition = &queue.tenure.topic_partition;
-            let settled = queue.tenure.settled();
             let position = Position {
-                settled: Some(settled),
+                settled: Some(queue.tenure.settled()),
                 committed: self.ledger.committed(partition),
-                lag: context.end(partition).map(|end| (end - settled).max(0)),
+                lag: context.end(partition).map(|end| queue.lag(end)),
             };
             self.stations.metrics.set_position(partition, position);
         }

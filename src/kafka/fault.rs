@@ -23,10 +23,17 @@ pub(super) enum Fault {
     Fatal(String),
 }
 
+const TWIN: &str = "another member of the consumer group has the same consumer.group.instance.id; give each process its own";
+
 /// `reason` is librdkafka's own sentence; `brokers` is for ours.
 pub(super) fn judge(error: &ClientError, reason: &str, brokers: &str) -> Fault {
     let code = match error {
         ClientError::PartitionEOF(_) => return Fault::End,
+        ClientError::MessageConsumptionFatal(
+            Code::FencedInstanceId | Code::UnreleasedInstanceId,
+        ) => {
+            return Fault::Fatal(format!("{TWIN} ({reason})"));
+        }
         ClientError::MessageConsumptionFatal(code) => {
             return Fault::Fatal(format!("{code}: {reason}"));
         }
@@ -124,7 +131,12 @@ mod tests {
         ] {
             assert_eq!(consequence(code), expected, "{code:?}");
         }
-        let fatal = ClientError::MessageConsumptionFatal(Code::FencedInstanceId);
-        assert!(matches!(judge(&fatal, "why", ""), Fault::Fatal(_)));
+        let fatal = ClientError::MessageConsumptionFatal;
+        let said = |code: Code| judge(&fatal(code), "why", "");
+        let as_it_is = Fault::Fatal(format!("{}: why", Code::UnsupportedAssignor));
+        assert_eq!(said(Code::UnsupportedAssignor), as_it_is);
+        for code in [Code::FencedInstanceId, Code::UnreleasedInstanceId] {
+            assert_eq!(said(code), Fault::Fatal(format!("{TWIN} (why)")));
+        }
     }
 }

@@ -10,7 +10,7 @@ use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::message::{Headers, Message, OwnedMessage};
 
-use super::rebalance::Context;
+use super::rebalance::{Context, End};
 use crate::ledger::Start;
 use crate::record::{Chunk, Record, Run};
 use crate::tenure::Tenure;
@@ -84,6 +84,15 @@ impl Queue {
             had_room: true,
             wanted: Arc::clone(wanted),
         })
+    }
+
+    /// How many records before the end are not settled. What cannot be read is no record.
+    pub(super) fn lag(&self, end: End) -> i64 {
+        let settled = self.tenure.settled();
+        if end.reached && settled >= self.next {
+            return 0;
+        }
+        (end.offset - settled).max(0)
     }
 
     /// Takes no more records.
