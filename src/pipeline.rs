@@ -22,6 +22,7 @@ use crate::milvus::client::{Client, ClientError};
 use crate::ops::board::Board;
 use crate::ops::http;
 use crate::ops::metrics::Metrics;
+use crate::record::KeptHeaders;
 use crate::routing::{Lanes, Meeting, Topics};
 use crate::wake::Wake;
 use crate::writer::Stations;
@@ -141,7 +142,10 @@ fn station(
             until_end,
         },
         lanes,
-        headers: Arc::clone(&config.shaping.headers),
+        headers: KeptHeaders {
+            wanted: Arc::clone(&config.shaping.headers),
+            all: common.dead_letters.is_some(),
+        },
         stations: common.clone(),
         stop: Arc::clone(asked),
     }

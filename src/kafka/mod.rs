@@ -4,6 +4,7 @@ mod assignment;
 mod commit;
 mod consumer;
 mod fault;
+mod header_list;
 mod metadata;
 pub mod probe;
 mod queue;
@@ -22,6 +23,7 @@ use rdkafka::consumer::BaseConsumer;
 use crate::cause::Cause;
 use crate::config::{KafkaConfig, Setting};
 use crate::ledger::{Outcome, Rules};
+use crate::record::KeptHeaders;
 use crate::routing::{Lanes, Topics};
 use crate::writer::Stations;
 
@@ -35,8 +37,8 @@ pub struct Station {
     pub topics: Topics,
     pub rules: Rules,
     pub lanes: Lanes,
-    /// Names of the headers that are kept with a record.
-    pub headers: Arc<[String]>,
+    /// Which headers are kept with a record.
+    pub headers: KeptHeaders,
     pub stations: Stations,
     pub stop: Arc<Stop>,
 }

@@ -8,11 +8,13 @@ use std::time::Duration;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError as ClientError;
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::{BorrowedMessage, Message};
 
+use super::header_list;
 use super::rebalance::Context;
+use crate::headers;
 use crate::ledger::Start;
-use crate::record::{Chunk, Record, Run};
+use crate::record::{Chunk, KeptHeaders, Record, Run};
 use crate::tenure::Tenure;
 use crate::wake::Wake;
 use crate::writer::Inlet;
@@ -36,8 +38,7 @@ pub(super) struct Queue {
     end: Option<i64>,
     reading: bool,
     had_room: bool,
-    /// Names of the headers that are kept.
-    wanted: Arc<[String]>,
+    kept: KeptHeaders,
 }
 
 /// What one turn brought.
@@ -57,7 +58,7 @@ impl Queue {
         start: &Start,
         inlet: Inlet,
         wake: &Arc<Wake>,
-        wanted: &Arc<[String]>,
+        kept: &KeptHeaders,
     ) -> Option<Self> {
         let partition = &start.tenure.topic_partition;
         let mut queue = client.split_partition_queue(&partition.topic, partition.partition)?;
@@ -76,7 +77,7 @@ impl Queue {
             end: start.end,
             reading: true,
             had_room: true,
-            wanted: Arc::clone(wanted),
+            kept: kept.clone(),
         })
     }
 
@@ -127,7 +128,7 @@ impl Queue {
                 }
                 Some(Ok(message)) => {
                     records.push(copy(&message, &mut bytes));
-                    copy_headers(&message, &self.wanted, &mut bytes, &mut headers);
+                    copy_headers(&message, &self.kept, &mut bytes, &mut headers);
                 }
                 Some(Err(error)) => {
                     self.flagged.store(true, Ordering::Release);
@@ -174,22 +175,31 @@ fn put(part: &[u8], bytes: &mut Vec<u8>) -> Range<usize> {
     start..bytes.len()
 }
 
-/// The wanted headers alone, each where it is wanted; the last one of a name counts.
+/// The wanted headers, each where it is wanted, the last one of a name; then all in one piece, where all are kept.
 fn copy_headers(
     message: &BorrowedMessage<'_>,
-    wanted: &[String],
+    kept: &KeptHeaders,
     bytes: &mut Vec<u8>,
-    headers: &mut Vec<Option<Range<usize>>>,
+    places: &mut Vec<Option<Range<usize>>>,
 ) {
-    if wanted.is_empty() {
+    if kept.wanted.is_empty() && !kept.all {
         return;
     }
-    let first = headers.len();
-    headers.resize(first + wanted.len(), None);
-    for header in message.headers().into_iter().flat_map(Headers::iter) {
-        let wanted = wanted.iter().position(|name| name == header.key);
-        if let Some(place) = wanted.and_then(|index| headers.get_mut(first + index)) {
-            *place = header.value.map(|value| put(value, bytes));
+    let (first, start) = (places.len(), bytes.len());
+    places.resize(first + kept.wanted.len(), None);
+    for (name, value) in header_list::of(message) {
+        let wanted = kept.wanted.iter().position(|n| n.as_bytes() == name);
+        let wanted = wanted.and_then(|index| places.get_mut(first + index));
+        let place = match (kept.all, &wanted) {
+            (true, _) => headers::put(name, value, bytes),
+            (false, Some(_)) => value.map(|value| put(value, bytes)),
+            (false, None) => None,
+        };
+        if let Some(wanted) = wanted {
+            *wanted = place;
         }
+    }
+    if kept.all {
+        places.push((bytes.len() > start).then_some(start..bytes.len()));
     }
 }
