@@ -159,9 +159,6 @@ fn keys_whose_loss_would_change_something() {
 fn keys_that_are_not_built_yet() {
     for more in [
         "max.in.flight.requests=2",
-        "errors.deadletterqueue.topic.name=d",
-        "errors.deadletterqueue.topic.replication.factor=3",
-        "errors.deadletterqueue.context.headers.enable=true",
         "milvus.tls.cert.path=x",
         "milvus.tls.key.path=x",
         "database.name=${file:/x:y}",
