@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::bad_record::BadRecord;
+use crate::dead_letter::Trouble;
 use crate::routing::Meeting;
 use crate::target::Target;
 use crate::topic_partition::TopicPartition;
@@ -65,6 +66,8 @@ pub enum Cause {
     DatabaseMissing {
         database: String,
     },
+    /// Held, or halted.
+    DeadLetter(Trouble),
     // Halted: a person is needed.
     BadRecord {
         at: TopicPartition,
@@ -134,6 +137,7 @@ impl Cause {
             Self::CollectionMissing { .. } => "collection_missing",
             Self::PartitionMissing { .. } => "partition_missing",
             Self::DatabaseMissing { .. } => "database_missing",
+            Self::DeadLetter(trouble) => trouble.label(),
             Self::BadRecord { .. } => "bad_record",
             Self::Refused { .. } => "refused",
             Self::RefusedInARow { .. } => "refused_in_a_row",
@@ -151,6 +155,7 @@ impl Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::DeadLetter(trouble) => trouble.fmt(f),
             Self::BadRecord { at, offset, bad } => write!(f, "{at}@{offset}: {bad}"),
             Self::Refused { collection, reason } => write!(
                 f,

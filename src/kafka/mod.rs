@@ -1,12 +1,15 @@
 //! Kafka: the consumer thread, the commit thread and what librdkafka calls back into. rdkafka is named only in this folder.
 
+mod admin;
 mod assignment;
 mod commit;
 mod consumer;
+pub mod dead_letter;
 mod fault;
 mod header_list;
 mod metadata;
 pub mod probe;
+mod producer;
 mod queue;
 mod rebalance;
 mod share;
@@ -129,12 +132,7 @@ fn client(
             settings.set(key, value);
         }
     }
-    for (key, value) in &config.consumer {
-        match value {
-            Setting::Plain(value) => settings.set(key, value),
-            Setting::Secret(secret) => settings.set(key, secret.expose()),
-        };
-    }
+    configure(&mut settings, &config.consumer);
     match purpose {
         Purpose::Look => {
             settings.remove("group.id");
@@ -145,6 +143,15 @@ fn client(
     }
     BaseConsumer::from_config_and_context(&settings, rebalance::Context::default())
         .map_err(|error| KafkaError::Settings(error.to_string()))
+}
+
+fn configure(client: &mut ClientConfig, settings: &[(String, Setting)]) {
+    for (key, value) in settings {
+        match value {
+            Setting::Plain(value) => client.set(key, value),
+            Setting::Secret(secret) => client.set(key, secret.expose()),
+        };
+    }
 }
 
 /// Whoever panicked while holding it has ended the process already.
