@@ -158,7 +158,6 @@ fn keys_whose_loss_would_change_something() {
 #[test]
 fn keys_that_are_not_built_yet() {
     for more in [
-        "max.in.flight.requests=2",
         "milvus.tls.cert.path=x",
         "milvus.tls.key.path=x",
         "database.name=${file:/x:y}",
@@ -168,7 +167,7 @@ fn keys_that_are_not_built_yet() {
         let key = more.split('=').next().unwrap();
         check(more, &format!("1:4: {key}: not built yet"));
     }
-    load_more("max.in.flight.requests=1\ntopics.regex=").unwrap();
+    load_more("topics.regex=").unwrap();
 }
 
 #[test]
