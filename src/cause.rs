@@ -144,12 +144,8 @@ impl Cause {
             Self::CollectionMissing { .. } => "collection_missing",
             Self::PartitionMissing { .. } => "partition_missing",
             Self::DatabaseMissing { .. } => "database_missing",
-<<<<<<< HEAD
             Self::DeadLetter(trouble) => trouble.label(),
-=======
             Self::LateLanding { .. } => "late_landing",
-    /// Held, or halted.
-    DeadLetter(Trouble),
             Self::BadRecord { .. } => "bad_record",
             Self::Refused { .. } => "refused",
             Self::RefusedInARow { .. } => "refused_in_a_row",
