@@ -11,6 +11,7 @@
 mod altered;
 mod check;
 mod compose;
+mod dead_letters;
 mod defects;
 mod deletes;
 mod delivery;

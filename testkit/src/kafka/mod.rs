@@ -2,6 +2,7 @@
 
 mod properties;
 mod raw;
+mod reading;
 mod topic;
 
 use std::fs;
