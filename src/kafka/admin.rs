@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 
 use super::commit::is_there;
 use super::configure;
+use super::producer::Producer;
 use super::rebalance::Context;
 use crate::config::{DeadLetters, Setting};
 use crate::dead_letter::Trouble;
@@ -28,17 +29,30 @@ pub(super) struct Source {
 
 /// Has the topic there when it returns.
 pub(super) fn see_to(config: &DeadLetters, source: &Source) -> Result<(), Trouble> {
-    let admin = Admin::new(&config.admin).map_err(|error| unreachable(config, &error, ""))?;
-    match admin.partitions(config)? {
+    match partitions(config)? {
         Some(_) => Ok(()),
-        None => make(&admin, config, source),
+        None => make(config, source),
     }
 }
 
 /// How many partitions the topic has; `None` where it does not exist.
 pub(super) fn partitions(config: &DeadLetters) -> Result<Option<usize>, Trouble> {
-    let admin = Admin::new(&config.admin).map_err(|error| unreachable(config, &error, ""))?;
-    admin.partitions(config)
+    // Unlike an admin client it says why a connection does not come about.
+    let client = Producer::new(&config.admin);
+    let client = client.map_err(|error| unreachable(config, &error.to_string()))?;
+    let found = client.look_for(&config.topic, QUESTION);
+    let found = found.map_err(|error| match client.reason() {
+        reason if reason.is_empty() => unreachable(config, &error.to_string()),
+        reason => unreachable(config, &reason),
+    })?;
+    let Some(topic) = found.topics().first() else {
+        return Ok(None);
+    };
+    match topic.error().map(Code::from) {
+        None | Some(Code::LeaderNotAvailable) => Ok(Some(topic.partitions().len())),
+        Some(Code::UnknownTopicOrPartition) => Ok(None),
+        Some(code) => Err(refused(config, code)),
+    }
 }
 
 struct Admin(AdminClient<Context>);
@@ -46,24 +60,8 @@ struct Admin(AdminClient<Context>);
 impl Admin {
     fn new(settings: &[(String, Setting)]) -> Result<Self, ClientError> {
         let mut native = ClientConfig::new();
-        native.set_log_level(rdkafka::config::RDKafkaLogLevel::Info);
         configure(&mut native, settings);
         AdminClient::from_config_and_context(&native, Context::default()).map(Self)
-    }
-
-    fn partitions(&self, config: &DeadLetters) -> Result<Option<usize>, Trouble> {
-        let client = self.0.inner();
-        let found = client.fetch_metadata(Some(&config.topic), QUESTION);
-        let found =
-            found.map_err(|error| unreachable(config, &error, &client.context().reason()))?;
-        let Some(topic) = found.topics().first() else {
-            return Ok(None);
-        };
-        match topic.error().map(Code::from) {
-            None | Some(Code::LeaderNotAvailable) => Ok(Some(topic.partitions().len())),
-            Some(Code::UnknownTopicOrPartition) => Ok(None),
-            Some(code) => Err(refused(config, code)),
-        }
     }
 
     /// The largest that one of the topics takes, where that may be asked.
@@ -93,7 +91,7 @@ impl Admin {
     }
 }
 
-fn make(admin: &Admin, config: &DeadLetters, source: &Source) -> Result<(), Trouble> {
+fn make(config: &DeadLetters, source: &Source) -> Result<(), Trouble> {
     let topic = config.topic.as_str();
     tracing::info!("topic '{topic}' doesn't exist; it is made for the dead letters");
     let largest = Admin::new(&source.settings).and_then(|from| from.largest(&source.topics));
@@ -113,9 +111,11 @@ fn make(admin: &Admin, config: &DeadLetters, source: &Source) -> Result<(), Trou
     let options = options
         .request_timeout(Some(QUESTION))
         .operation_timeout(Some(QUESTION));
-    let made = Handle::current().block_on(admin.0.create_topics([&new], &options));
-    let reason = admin.0.inner().context().reason();
-    let made = made.map_err(|error| unreachable(config, &error, &reason))?;
+    let made = Admin::new(&config.admin).and_then(|admin| {
+        let made = admin.0.create_topics([&new], &options);
+        Handle::current().block_on(made)
+    });
+    let made = made.map_err(|error| unreachable(config, &error.to_string()))?;
     match made.into_iter().next() {
         Some(Err((_, code))) if code != Code::TopicAlreadyExists => Err(not_made(config, code)),
         _ => {
@@ -138,11 +138,7 @@ fn held(config: &DeadLetters, detail: String, remedy: &'static str) -> Trouble {
     }
 }
 
-fn unreachable(config: &DeadLetters, error: &ClientError, reason: &str) -> Trouble {
-    let detail = match reason {
-        "" => error.to_string(),
-        reason => reason.to_owned(),
-    };
+fn unreachable(config: &DeadLetters, detail: &str) -> Trouble {
     let brokers = &config.bootstrap_servers;
     held(
         config,

@@ -1,10 +1,13 @@
 //! A producer that tells of each record what became of it, and whose end keeps nobody waiting.
 
+use std::time::Duration;
+
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext as _, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 use rdkafka::message::DeliveryResult;
+use rdkafka::metadata::Metadata;
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 use tokio::sync::oneshot;
 
@@ -48,6 +51,11 @@ impl Producer {
         };
         let sent = self.0.send(message);
         sent.map(|()| delivered).map_err(|(error, _)| error)
+    }
+
+    /// Blocks its thread.
+    pub(super) fn look_for(&self, topic: &str, wait: Duration) -> Result<Metadata, ClientError> {
+        self.0.client().fetch_metadata(Some(topic), wait)
     }
 
     /// Why it will never send again.

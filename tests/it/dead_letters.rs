@@ -8,10 +8,10 @@ use serde_json::json;
 use testkit::client::{Collection, Type};
 use testkit::kafka::{Record, Topic};
 use testkit::proxy::{FaultProxy, Network};
-use testkit::sink::SinkCommand;
-use testkit::{services, suite, wait};
+use testkit::sink::{Sink, SinkCommand};
+use testkit::{services, suite};
 
-use crate::support::{Job, SOON, article, assert_held, assert_refused};
+use crate::support::{Job, SINK, SOON, article, assert_held, assert_refused};
 
 const SECRET: &str = "sesame-4712";
 
@@ -169,13 +169,12 @@ fn letters_that_cannot_be_delivered_hold_until_they_can() {
     let sink = keeping(&job, &dead).set("producer.bootstrap.servers", &other);
     let sink = sink.start();
     let bad = dressed(Record::new("no JSON"), "k").partition(0);
-    job.topic.produce([Record::json(&article(1)), bad.clone()]);
-    job.milvus.await_count(&job.collection, 1, SOON);
+    job.topic.produce([Record::json(&article(1))]);
+    job.await_committed();
+    job.topic.produce([bad.clone()]);
     let words = [dead.name(), "does not answer", "producer.bootstrap.servers"];
     assert_held(&sink, "dead_letters_held", &words);
-    wait::until(SOON, "what is before it to be committed", || {
-        job.topic.committed(&job.group()) == [Some(1)]
-    });
+    assert_eq!(job.topic.committed(&job.group()), [Some(1)]);
     assert_eq!(sink.metric("milvus_sink_dead_letters_total"), 0);
     proxy.set(Network::Works);
     job.await_committed();
@@ -243,8 +242,13 @@ fn the_topic_of_dead_letters_is_never_read_though_the_pattern_matches_it() {
 fn check_says_where_dead_letters_go() {
     let job = Job::on_lite("letters_check", 1);
     let dead = dead("letters_check");
-    let say = |sink: SinkCommand| sink.arg("check").run(SOON);
-    let (code, output) = say(keeping(&job, &dead));
+    let say = || {
+        let command = Sink::new(SINK).arg("check").config(&job.config());
+        let command = command.set("errors.tolerance", "all");
+        let key = "errors.deadletterqueue.topic.name";
+        command.set(key, dead.name()).run(SOON)
+    };
+    let (code, output) = say();
     let missing = format!(
         "✓ topic '{}' does not exist yet; `run` would make it",
         dead.name()
@@ -252,7 +256,7 @@ fn check_says_where_dead_letters_go() {
     assert!(code == 0 && output.contains(&missing), "{code}\n{output}");
     assert_eq!(dead.found_partitions(), 0, "check makes nothing");
     suite::kafka().topic_named(dead.name(), 1, &[]);
-    let (code, output) = say(keeping(&job, &dead));
+    let (code, output) = say();
     let there = format!("✓ topic '{}'\n", dead.name());
     assert!(code == 0 && output.contains(&there), "{code}\n{output}");
 }
