@@ -240,3 +240,6 @@ pub fn look(config: &DeadLetters) -> Result<Option<usize>, Trouble> {
 fn is_too_large(error: &ClientError) -> bool {
     error.rdkafka_error_code() == Some(Code::MessageSizeTooLarge)
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,20 @@ fn assert_kept(dead: &Topic, mut expected: Vec<Record>) {
     let order = |record: &Record| (record.key.clone(), record.timestamp);
     found.sort_by_key(order);
     expected.sort_by_key(order);
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(shown(found), shown(expected));
+    }
     assert_eq!(found, expected);
+}
+
+/// For a difference that can be read.
+fn shown(record: &Record) -> Vec<String> {
+    let text =
+        |value: &Option<Vec<u8>>| value.as_ref().map(|bytes| bytes.escape_ascii().to_string());
+    let headers = record.headers.iter();
+    headers
+        .map(|(name, value)| format!("{name}: {:?}", text(value)))
+        .collect()
 }
 
 /// With a key, a time and headers of its own, a null and a name twice among them.
@@ -103,7 +116,7 @@ fn three_bad_rows_in_5000_are_kept_header_by_header_and_the_others_are_written()
                 &bad[0],
                 (0, 17),
                 ["VALUE_CONVERTER", "decode::json"],
-                "the record should be one JSON object, found malformed JSON (key must be a string at line 1 column 2); send valid JSON",
+                "the record should be one JSON object, found malformed JSON at byte 2 (key must be a string); send one JSON object in UTF-8 per record",
             ),
             expected(
                 &job,

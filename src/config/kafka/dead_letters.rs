@@ -73,7 +73,8 @@ fn defaults(sink: &Sink<'_>, consumer: &KafkaConfig) -> Settings {
         // It is made by us, with settings of its own.
         ("allow.auto.create.topics", "false"),
         ("socket.keepalive.enable", "true"),
-        ("reconnect.backoff.max.ms", "10000"),
+        // While it waits for that, it does not look whether an attempt has ended.
+        ("reconnect.backoff.max.ms", "2000"),
     ]
     .map(|(name, value)| (name.to_owned(), Setting::Plain(value.to_owned())))
     .into()
