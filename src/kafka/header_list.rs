@@ -8,27 +8,26 @@ use std::ffi::CStr;
 use std::{ptr, slice};
 
 use rdkafka::bindings::rd_kafka_header_get_all;
-use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use rdkafka::message::{BorrowedHeaders, Headers as _};
 use rdkafka::types::{RDKafkaHeaders, RDKafkaRespErr};
 
 /// Name and value of each header, in their order; `None` is a null.
-pub(super) fn of<'a>(
-    message: &'a BorrowedMessage<'_>,
-) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> {
-    let headers = message.headers();
+pub(super) fn of(
+    headers: Option<&BorrowedHeaders>,
+) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
     let count = headers.map_or(0, |headers| headers.count());
     (0..count).filter_map(move |index| {
         // Its address is the C list's: rdkafka casts that to this type and back.
         let list = ptr::from_ref(headers?).cast::<RDKafkaHeaders>();
         let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
-        // SAFETY: the list belongs to the message, which is borrowed for `'a`; the three results are places of ours.
+        // SAFETY: the list is borrowed for as long as the results are used, which are places of ours.
         let code =
             unsafe { rd_kafka_header_get_all(list, index, &mut name, &mut value, &mut size) };
         if code != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
             return None;
         }
         // SAFETY: after success `name` is a string with a NUL at its end and `value` is null or `size` bytes (rdkafka.h,
-        // `rd_kafka_header_get_all`); both live and stay unchanged as long as the message.
+        // `rd_kafka_header_get_all`); both live and stay unchanged as long as the list.
         unsafe {
             let name = CStr::from_ptr(name).to_bytes();
             let value = (!value.is_null()).then(|| slice::from_raw_parts(value.cast(), size));
@@ -43,7 +42,7 @@ mod tests {
 
     use rdkafka::ClientConfig;
     use rdkafka::consumer::{BaseConsumer, Consumer as _};
-    use rdkafka::message::{Header, OwnedHeaders};
+    use rdkafka::message::{Header, Message as _, OwnedHeaders};
     use rdkafka::mocking::MockCluster;
     use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
     use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -78,7 +77,7 @@ mod tests {
             .unwrap();
         consumer.assign(&list).unwrap();
         let message = consumer.poll(LONG).unwrap().unwrap();
-        let found: Vec<_> = of(&message).collect();
+        let found: Vec<_> = of(message.headers()).collect();
         assert_eq!(
             found,
             [(&b"\xff\xfe"[..], None), (b"empty", Some(&b""[..]))]

@@ -7,6 +7,7 @@ mod consumer;
 pub mod dead_letter;
 mod fault;
 mod header_list;
+mod leave;
 mod metadata;
 pub mod probe;
 mod producer;
@@ -50,6 +51,7 @@ pub struct Station {
 #[derive(Debug, Default)]
 pub struct Stop {
     by: OnceLock<Instant>,
+    outcome: OnceLock<Outcome>,
 }
 
 impl Stop {
@@ -59,6 +61,15 @@ impl Stop {
 
     fn by(&self) -> Option<Instant> {
         self.by.get().copied()
+    }
+
+    /// What came of it, known before the group is left: that may take longer than there is time.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.outcome.get().copied()
+    }
+
+    fn finished(&self, outcome: Outcome) {
+        self.outcome.get_or_init(|| outcome);
     }
 }
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError as ClientError;
-use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::message::{BorrowedHeaders, Message, OwnedHeaders, OwnedMessage};
 
 use super::header_list;
-use super::rebalance::Context;
+use super::rebalance::{Context, End};
 use crate::headers;
 use crate::ledger::Start;
 use crate::record::{Chunk, KeptHeaders, Record, Run};
@@ -37,8 +37,11 @@ pub(super) struct Queue {
     next: i64,
     end: Option<i64>,
     reading: bool,
+    /// The first record after the log was cut off: taken from the client, so it is lost if it is not kept. Nothing more is
+    /// taken until the tenure comes that begins with it.
+    kept: Option<OwnedMessage>,
     had_room: bool,
-    kept: KeptHeaders,
+    keeps: KeptHeaders,
 }
 
 /// What one turn brought.
@@ -49,6 +52,8 @@ pub(super) struct Turn {
     /// The end to read to was passed.
     pub(super) ended: bool,
     pub(super) error: Option<ClientError>,
+    /// The log was cut off, and goes on with this offset.
+    pub(super) rewound: Option<i64>,
 }
 
 impl Queue {
@@ -58,7 +63,7 @@ impl Queue {
         start: &Start,
         inlet: Inlet,
         wake: &Arc<Wake>,
-        kept: &KeptHeaders,
+        keeps: &KeptHeaders,
     ) -> Option<Self> {
         let partition = &start.tenure.topic_partition;
         let mut queue = client.split_partition_queue(&partition.topic, partition.partition)?;
@@ -76,14 +81,36 @@ impl Queue {
             next: start.offset,
             end: start.end,
             reading: true,
+            kept: None,
             had_room: true,
-            kept: kept.clone(),
+            keeps: keeps.clone(),
         })
+    }
+
+    /// How many records before the end are not settled. What cannot be read is no record.
+    pub(super) fn lag(&self, end: End) -> i64 {
+        let settled = self.tenure.settled();
+        if end.reached && settled >= self.next {
+            return 0;
+        }
+        (end.offset - settled).max(0)
     }
 
     /// Takes no more records.
     pub(super) fn stop_reading(&mut self) {
         self.reading = false;
+    }
+
+    /// Goes on in a new tenure, with the record that was kept.
+    pub(super) fn follow(&mut self, start: Start) {
+        self.tenure = start.tenure;
+        self.next = start.offset;
+        self.flagged.store(true, Ordering::Release);
+    }
+
+    /// The client begins anew and brings the record again.
+    pub(super) fn drop_kept(&mut self) {
+        self.kept = None;
     }
 
     /// Whether memory allows another turn.
@@ -98,7 +125,12 @@ impl Queue {
     }
 
     pub(super) fn is_due(&self, sweep: bool) -> bool {
-        let wanted = self.reading && self.tenure.halted_at().is_none() && self.inlet.is_open();
+        let cut_off = self
+            .kept
+            .as_ref()
+            .is_some_and(|kept| kept.offset() < self.next);
+        let wanted = self.reading && !cut_off && self.tenure.is_open();
+        let wanted = wanted && self.tenure.halted_at().is_none() && self.inlet.is_open();
         wanted && (sweep || self.flagged.load(Ordering::Acquire))
     }
 
@@ -114,6 +146,11 @@ impl Queue {
         let mut bytes = Vec::new();
         let mut records: Vec<Record> = Vec::new();
         let mut headers = Vec::new();
+        if let Some(message) = self.kept.take() {
+            records.push(copy(&message, &mut bytes));
+            let list = message.headers().map(OwnedHeaders::as_borrowed);
+            copy_headers(list, &self.keeps, &mut bytes, &mut headers);
+        }
         loop {
             if bytes.len() >= TURN_BYTES || records.len() >= TURN_RECORDS {
                 self.flagged.store(true, Ordering::Release); // more to come, perhaps
@@ -121,6 +158,11 @@ impl Queue {
             }
             match self.queue.poll(Duration::ZERO) {
                 None => break,
+                Some(Ok(message)) if message.offset() < after(&records, self.next) => {
+                    turn.rewound = Some(message.offset());
+                    self.kept = Some(message.detach());
+                    break;
+                }
                 Some(Ok(message)) if self.end.is_some_and(|end| message.offset() >= end) => {
                     self.reading = false;
                     turn.ended = true;
@@ -128,7 +170,7 @@ impl Queue {
                 }
                 Some(Ok(message)) => {
                     records.push(copy(&message, &mut bytes));
-                    copy_headers(&message, &self.kept, &mut bytes, &mut headers);
+                    copy_headers(message.headers(), &self.keeps, &mut bytes, &mut headers);
                 }
                 Some(Err(error)) => {
                     self.flagged.store(true, Ordering::Release);
@@ -159,8 +201,13 @@ impl Queue {
     }
 }
 
+/// The offset after the last record read.
+fn after(records: &[Record], next: i64) -> i64 {
+    records.last().map_or(next, |last| last.offset + 1)
+}
+
 /// Copies a message into the chunk: what librdkafka lends is given back at once.
-fn copy(message: &BorrowedMessage<'_>, bytes: &mut Vec<u8>) -> Record {
+fn copy(message: &impl Message, bytes: &mut Vec<u8>) -> Record {
     Record {
         offset: message.offset(),
         timestamp: message.timestamp().to_millis(),
@@ -177,20 +224,20 @@ fn put(part: &[u8], bytes: &mut Vec<u8>) -> Range<usize> {
 
 /// The wanted headers, each where it is wanted, the last one of a name; then all in one piece, where all are kept.
 fn copy_headers(
-    message: &BorrowedMessage<'_>,
-    kept: &KeptHeaders,
+    list: Option<&BorrowedHeaders>,
+    keeps: &KeptHeaders,
     bytes: &mut Vec<u8>,
     places: &mut Vec<Option<Range<usize>>>,
 ) {
-    if kept.wanted.is_empty() && !kept.all {
+    if keeps.wanted.is_empty() && !keeps.all {
         return;
     }
     let (first, start) = (places.len(), bytes.len());
-    places.resize(first + kept.wanted.len(), None);
-    for (name, value) in header_list::of(message) {
-        let wanted = kept.wanted.iter().position(|n| n.as_bytes() == name);
+    places.resize(first + keeps.wanted.len(), None);
+    for (name, value) in header_list::of(list) {
+        let wanted = keeps.wanted.iter().position(|n| n.as_bytes() == name);
         let wanted = wanted.and_then(|index| places.get_mut(first + index));
-        let place = match (kept.all, &wanted) {
+        let place = match (keeps.all, &wanted) {
             (true, _) => headers::put(name, value, bytes),
             (false, Some(_)) => value.map(|value| put(value, bytes)),
             (false, None) => None,
@@ -199,7 +246,7 @@ fn copy_headers(
             *wanted = place;
         }
     }
-    if kept.all {
+    if keeps.all {
         places.push((bytes.len() > start).then_some(start..bytes.len()));
     }
 }

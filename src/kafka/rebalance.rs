@@ -33,7 +33,16 @@ pub(super) struct Context {
     /// From here on nobody answers from the loop: revokes are granted on the spot, or the client never closes.
     closing: AtomicBool,
     reason: Mutex<String>,
-    ends: Mutex<HashMap<TopicPartition, i64>>,
+    ends: Mutex<HashMap<TopicPartition, End>>,
+}
+
+/// The end of a partition's log, as of the last statistics.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    /// The offset after the last record that can be read.
+    pub(super) offset: i64,
+    /// All that can be read before it was taken from the client. A marker or an aborted record cannot.
+    pub(super) reached: bool,
 }
 
 impl Context {
@@ -54,8 +63,7 @@ impl Context {
         lock(&self.reason).clone()
     }
 
-    /// The offset after the last record that can be read, as of the last statistics.
-    pub(super) fn end(&self, partition: &TopicPartition) -> Option<i64> {
+    pub(super) fn end(&self, partition: &TopicPartition) -> Option<End> {
         lock(&self.ends).get(partition).copied()
     }
 
@@ -113,14 +121,15 @@ impl ClientContext for Context {
         ends.clear();
         for topic in statistics.topics.values() {
             for partition in topic.partitions.values().filter(|p| p.partition >= 0) {
-                let end = if partition.ls_offset >= 0 {
+                let offset = if partition.ls_offset >= 0 {
                     partition.ls_offset
                 } else {
                     partition.hi_offset
                 };
-                if end >= 0 {
+                let reached = partition.next_offset >= offset && partition.fetchq_cnt == 0;
+                if offset >= 0 {
                     let name = TopicPartition::new(topic.topic.as_str(), partition.partition);
-                    ends.insert(name, end);
+                    ends.insert(name, End { offset, reached });
                 }
             }
         }

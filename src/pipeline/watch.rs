@@ -84,7 +84,7 @@ impl<'a> Watch<'a> {
                     asked.request(shutdown.drain);
                     self.common.wake.wake();
                 }
-                () = &mut out_of_time, if stopping => return Ok(Outcome::NotDrained),
+                () = &mut out_of_time, if stopping => return Ok(out_of_time_with(asked.outcome())),
                 Some(task) = starting.recv() => {
                     tasks.spawn(task);
                 }
@@ -128,6 +128,18 @@ impl<'a> Watch<'a> {
         }
         self.common.board.readiness().err()?.into_iter().next()
     }
+}
+
+/// What was drained before the time ran out stays drained, also where the group is still to be left.
+fn out_of_time_with(outcome: Option<Outcome>) -> Outcome {
+    let Some(outcome) = outcome else {
+        tracing::warn!(
+            "the consumer did not end in time (shutdown.timeout.ms): leaving without its last commit, perhaps; Kafka takes its partitions back when its session times out"
+        );
+        return Outcome::NotDrained;
+    };
+    tracing::warn!("Kafka does not let go; leaving the group by time-out");
+    outcome
 }
 
 fn now() -> std::time::Instant {

@@ -132,6 +132,16 @@ impl Sink {
         self.process.signal(signal);
     }
 
+    /// SIGSTOP: it does nothing at all until [`Sink::thaw`].
+    pub fn freeze(&self) {
+        self.signal(Signal::Stop);
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self) {
+        self.signal(Signal::Cont);
+    }
+
     /// Whether it still runs.
     pub fn runs(&self) -> bool {
         self.process.exit_status().is_none()

@@ -1,6 +1,6 @@
 //! Records whose keys say where they lie, a stream of them, and a witness that no committed offset is ahead of Milvus.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,9 +18,11 @@ const AHEAD: i64 = 1000;
 /// Keys asked for in one query.
 const PAGE: i64 = 10_000;
 
-/// Where the records of a job lie: the record at `offset` of `partition` has the key `offset * partitions + partition`.
+/// Where the records of a job lie: the record at `offset` of `partition` has the key `offset * partitions + partition`,
+/// and its title names the offset. Keys may repeat: then it is the key of `offset % keys`.
 #[derive(Clone)]
 pub struct Place {
+    keys: i64,
     topic: Topic,
     group: String,
     collection: String,
@@ -30,6 +32,7 @@ pub struct Place {
 impl Place {
     pub fn of(job: &Job) -> Self {
         Self {
+            keys: i64::MAX,
             topic: job.topic.clone(),
             group: job.group(),
             collection: job.collection.clone(),
@@ -37,8 +40,20 @@ impl Place {
         }
     }
 
+    /// After so many records of a partition their keys come again.
+    pub fn repeating(job: &Job, keys: i64) -> Self {
+        Self {
+            keys,
+            ..Self::of(job)
+        }
+    }
+
+    fn repeats(&self) -> bool {
+        self.keys < i64::MAX
+    }
+
     pub fn key(&self, partition: i32, offset: i64) -> i64 {
-        offset * i64::from(self.topic.partitions()) + i64::from(partition)
+        offset % self.keys * i64::from(self.topic.partitions()) + i64::from(partition)
     }
 
     /// The records at these offsets of every partition.
@@ -50,9 +65,11 @@ impl Place {
 
     /// The records at these offsets of one partition.
     pub fn records(&self, partition: i32, offsets: Range<i64>) -> impl Iterator<Item = Record> {
-        let record =
-            move |offset| Record::json(&article(self.key(partition, offset))).partition(partition);
-        offsets.map(record)
+        offsets.map(move |offset| {
+            let mut article = article(self.key(partition, offset));
+            article["title"] = offset.to_string().into();
+            Record::json(&article).partition(partition)
+        })
     }
 
     /// What the group has committed; 0 where nothing.
@@ -74,9 +91,60 @@ impl Place {
         there
     }
 
-    /// Milvus holds the records below these offsets, each once, and nothing else.
+    /// The offset of the row in Milvus, by key.
+    fn offsets(&self) -> BTreeMap<i64, i64> {
+        let rows = self.milvus.query(&self.collection, "id >= 0");
+        let offset = |title: &str| title.parse().expect("an offset");
+        rows.iter()
+            .map(|row| {
+                let title = row["title"].as_str().expect("a title");
+                (row["id"].as_i64().expect("a key"), offset(title))
+            })
+            .collect()
+    }
+
+    /// The last offset of each key below these.
+    fn last_below(&self, ends: &[i64]) -> BTreeMap<i64, i64> {
+        let partition = |(end, partition): (&i64, i32)| {
+            let offsets = (end - self.keys).max(0)..*end;
+            offsets.map(move |offset| (self.key(partition, offset), offset))
+        };
+        ends.iter().zip(0..).flat_map(partition).collect()
+    }
+
+    /// What was committed is there, and of each key nothing older; what lies below `seen` was looked at before.
+    #[track_caller]
+    fn assert_committed(&self, committed: &[i64], seen: &[i64]) {
+        if self.repeats() {
+            let there = self.offsets();
+            let is_older = |(key, offset): &(&i64, &i64)| there.get(key) < Some(offset);
+            let expected = self.last_below(committed);
+            let older: Vec<_> = expected.iter().filter(is_older).collect();
+            assert!(
+                older.is_empty(),
+                "{committed:?} are committed, not in Milvus: {older:?}, but {there:?}"
+            );
+            return;
+        }
+        let expected = self.below(committed, seen);
+        if let (Some(first), Some(last)) = (expected.first(), expected.last()) {
+            let there = self.there(*first..last + 1).into_iter().collect();
+            let missing: Vec<_> = expected.difference(&there).collect();
+            assert!(missing.is_empty(), "committed, not in Milvus: {missing:?}");
+        }
+    }
+
+    /// Milvus holds the records below these offsets, each once (of a key the last one), and nothing else.
     #[track_caller]
     pub fn assert_holds(&self, ends: &[i64]) {
+        if self.repeats() {
+            assert_eq!(self.offsets(), self.last_below(ends));
+            assert_eq!(
+                self.milvus.count(&self.collection),
+                i64::try_from(self.last_below(ends).len()).unwrap()
+            );
+            return;
+        }
         let expected = self.below(ends, &vec![0; ends.len()]);
         let most = self.key(0, 1 + ends.iter().max().unwrap());
         let mut there = self.there(0..most);
@@ -112,7 +180,10 @@ pub struct Stream {
 
 impl Stream {
     pub fn start(job: &Job) -> Self {
-        let place = Place::of(job);
+        Self::of(Place::of(job))
+    }
+
+    pub fn of(place: Place) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (producing, stopped) = (place.clone(), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
@@ -152,7 +223,7 @@ impl Stream {
     }
 }
 
-/// Reads the committed offsets and then looks in Milvus for the keys below them, over and over.
+/// Reads the committed offsets and then looks in Milvus for what lies below them, over and over; none may go back.
 pub struct Witness {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<usize>,
@@ -160,22 +231,24 @@ pub struct Witness {
 
 impl Witness {
     pub fn start(job: &Job) -> Self {
-        let place = Place::of(job);
+        Self::of(Place::of(job))
+    }
+
+    pub fn of(place: Place) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             let mut samples = 0;
-            let mut seen = vec![0; place.committed().len()];
+            let mut seen = place.committed();
             while !stopped.load(Ordering::Relaxed) {
                 let committed = place.committed();
-                let expected = place.below(&committed, &seen);
-                if let (Some(first), Some(last)) = (expected.first(), expected.last()) {
-                    let there = place.there(*first..last + 1).into_iter().collect();
-                    let missing: Vec<_> = expected.difference(&there).collect();
-                    assert!(missing.is_empty(), "committed, not in Milvus: {missing:?}");
+                let goes_back = seen.iter().zip(&committed).any(|(seen, now)| seen > now);
+                assert!(!goes_back, "committed {committed:?} after {seen:?}");
+                place.assert_committed(&committed, &seen);
+                if committed != seen {
                     samples += 1;
-                    seen = committed;
                 }
+                seen = committed;
             }
             samples
         });

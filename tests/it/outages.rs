@@ -1,4 +1,4 @@
-//! Milvus goes away and comes back, the sink itself is frozen, and both while it is asked to stop.
+//! Milvus goes away and comes back, or is silent, also while the sink is asked to stop.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use testkit::proxy::{FaultProxy, Network};
 use testkit::sink::Sink;
 use testkit::{suite, wait};
 
-use crate::load::{Place, Stream, Witness};
+use crate::load::{Place, Stream};
 use crate::support::{Job, SOON, article, articles};
 
 /// A job whose Milvus Lite stands behind a proxy.
@@ -78,31 +78,6 @@ fn while_milvus_is_silent_memory_stays_bounded_and_afterwards_everything_comes()
     job.await_committed();
     place.assert_holds(&[2100; 4]);
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
-}
-
-#[test]
-fn a_member_that_was_frozen_past_its_session_goes_on_beside_the_one_that_took_over() {
-    let job = Job::on_lite("frozen", 4);
-    let (stream, witness) = (Stream::start(&job), Witness::start(&job));
-    let first = job.quick().start();
-    stream.await_progress(500);
-    first.signal(Signal::Stop);
-    let second = job.quick().start();
-    let partitions = |sink: &Sink| sink.metric("milvus_sink_assigned_partitions");
-    wait::until(SOON, "the second to take over", || partitions(&second) == 4);
-    stream.await_progress(500);
-
-    first.signal(Signal::Cont);
-    first.wait_for_line("lost partitions", SOON);
-    wait::until(SOON, "both to share", || {
-        (partitions(&first), partitions(&second)) == (2, 2)
-    });
-    stream.await_progress(500);
-    stream.finish();
-    witness.finish();
-    for sink in [first, second] {
-        assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
-    }
 }
 
 /// A sink that has rows which a silent Milvus does not take.

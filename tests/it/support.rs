@@ -20,7 +20,6 @@ pub struct Job {
     pub name: String,
     endpoint: String,
     token: Option<&'static str>,
-    bootstrap: String,
 }
 
 impl Job {
@@ -59,14 +58,23 @@ impl Job {
         endpoint: String,
         token: Option<&'static str>,
     ) -> Self {
+        Self::between(kafka.topic(test, partitions), test, endpoint, token)
+    }
+
+    /// On a topic of whichever broker, without a collection yet.
+    pub fn between(
+        topic: Topic,
+        test: &str,
+        endpoint: String,
+        token: Option<&'static str>,
+    ) -> Self {
         Self {
-            topic: kafka.topic(test, partitions),
             collection: services::unique_collection(test),
             milvus: MilvusClient::new(&endpoint, token),
             name: services::unique(test),
             endpoint,
             token,
-            bootstrap: kafka.bootstrap(),
+            topic,
         }
     }
 
@@ -102,7 +110,7 @@ impl Job {
         format!(
             "name={}\nbootstrap.servers={}\ntopics={}\npublic.endpoint={}\ncollection.name={}\n{token}",
             self.name,
-            self.bootstrap,
+            self.topic.bootstrap(),
             self.topic.name(),
             self.endpoint,
             self.collection,

@@ -1,9 +1,11 @@
-//! A real Kafka broker: one KRaft node on free ports.
+//! A real Kafka broker: one KRaft node on free ports. And a scripted one.
 
+mod mock;
 mod properties;
 mod raw;
 mod reading;
 mod topic;
+mod transaction;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +16,10 @@ use crate::process::{Process, Signal};
 use crate::tls::TestCa;
 use crate::{ports, services};
 
+pub use mock::{Answer, MockBroker};
 pub use properties::Listener;
 pub use topic::{Record, Topic};
+pub use transaction::Transaction;
 
 /// The one SASL user of every secure listener.
 pub const USER: &str = "alice";

@@ -69,6 +69,10 @@ share.coordinator.state.topic.num.partitions=1
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+group.consumer.min.session.timeout.ms=1000
+group.consumer.session.timeout.ms=6000
+group.consumer.min.heartbeat.interval.ms=100
+group.consumer.heartbeat.interval.ms=300
 # After a SIGKILL the next start waits until the dead broker's session is over (9 s by default).
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=300

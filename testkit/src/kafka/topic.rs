@@ -10,13 +10,13 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::groups::GroupList;
 use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use super::raw;
-use crate::{runtime, services, wait};
+use crate::{runtime, wait};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A record to produce.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,6 +119,11 @@ impl Topic {
         self.partitions
     }
 
+    /// `host:port` of its broker.
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
     /// Produces all records, in order within a partition, and waits for every ack.
     pub fn produce(&self, records: impl IntoIterator<Item = Record>) {
         let producer = self.producer(&[]);
@@ -128,23 +133,6 @@ impl Topic {
         }
         producer.flush(PATIENCE).expect("every record is acked");
         assert_eq!(refused.load(Ordering::Relaxed), 0, "records were refused");
-    }
-
-    /// Produces all records in one transaction, which is then committed or aborted: its marker takes an offset too.
-    pub fn produce_in_transaction(&self, records: impl IntoIterator<Item = Record>, commit: bool) {
-        let id = services::unique("transaction");
-        let producer = self.producer(&[("transactional.id", &id)]);
-        producer.init_transactions(PATIENCE).expect("a coordinator");
-        producer.begin_transaction().expect("none is open");
-        for record in records {
-            self.enqueue(&producer, &record);
-        }
-        producer.flush(PATIENCE).expect("every record is acked");
-        let ended = match commit {
-            true => producer.commit_transaction(PATIENCE),
-            false => producer.abort_transaction(PATIENCE),
-        };
-        ended.expect("the transaction ends");
     }
 
     /// Produces one JSON record without a key.
@@ -303,7 +291,7 @@ impl Topic {
         });
     }
 
-    fn producer(&self, settings: &[(&str, &str)]) -> ThreadedProducer<Acks> {
+    pub(super) fn producer(&self, settings: &[(&str, &str)]) -> ThreadedProducer<Acks> {
         let mut config = client(&self.bootstrap);
         for (key, value) in settings {
             config.set(*key, *value);
@@ -315,7 +303,7 @@ impl Topic {
         config.create_with_context(Acks::default()).unwrap()
     }
 
-    fn enqueue(&self, producer: &ThreadedProducer<Acks>, record: &Record) {
+    pub(super) fn enqueue(&self, producer: &ThreadedProducer<Acks>, record: &Record) {
         wait::until(PATIENCE, "room in the producer's queue", || {
             let mut message = BaseRecord::<[u8], [u8]>::to(&self.name);
             message.partition = record.partition;
@@ -345,7 +333,7 @@ fn headers(record: &Record) -> Option<OwnedHeaders> {
 
 /// Counts the records that the broker did not take.
 #[derive(Debug, Default)]
-struct Acks {
+pub(super) struct Acks {
     refused: Arc<AtomicUsize>,
 }
 
