@@ -107,10 +107,6 @@ impl Topic {
         }
     }
 
-    pub(super) fn bootstrap(&self) -> &str {
-        &self.bootstrap
-    }
-
     pub fn name(&self) -> &str {
         &self.name
     }
