@@ -146,9 +146,9 @@ impl Queue {
         let mut bytes = Vec::new();
         let mut records: Vec<Record> = Vec::new();
         let mut headers = Vec::new();
-        if let Some(message) = self.kept.take() {
-            records.push(copy(&message, &mut bytes));
-            let list = message.headers().map(OwnedHeaders::as_borrowed);
+        if let Some(kept) = self.kept.take() {
+            records.push(copy(&kept, &mut bytes));
+            let list = kept.headers().map(OwnedHeaders::as_borrowed);
             copy_headers(list, &self.keeps, &mut bytes, &mut headers);
         }
         loop {
@@ -181,9 +181,8 @@ impl Queue {
         }
         if let Some(last) = records.last() {
             turn.handed = Some((records.len(), last.offset + 1));
-            let bytes_held =
-                bytes.len() + records.len() * RECORD_OVERHEAD + headers.len() * HEADER_OVERHEAD;
-            let charge = self.inlet.budget.charge(bytes_held);
+            let overhead = records.len() * RECORD_OVERHEAD + headers.len() * HEADER_OVERHEAD;
+            let charge = self.inlet.budget.charge(bytes.len() + overhead);
             let tenure = Arc::clone(&self.tenure);
             let from = std::mem::replace(&mut self.next, last.offset + 1);
             permit.send(Chunk {
