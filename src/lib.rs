@@ -43,3 +43,6 @@ pub mod milvus;
 pub mod cause;
 pub mod ops;
 pub mod check;
+
+#[cfg(test)]
+mod sim;
