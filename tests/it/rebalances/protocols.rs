@@ -2,7 +2,7 @@
 
 use testkit::sink::SinkCommand;
 
-use super::{await_shares, terminate};
+use super::{await_shares, on_a_slow_lite, terminate};
 use crate::load::{Place, Stream, Witness};
 use crate::support::{Job, SOON};
 
@@ -36,7 +36,7 @@ fn members_join_leave_and_die_under_every_protocol() {
 /// Joins, leaves and dies; everything is there, and of each key the last.
 #[track_caller]
 fn check(name: &str, settings: &Settings) {
-    let job = Job::on_lite(name, 4);
+    let (job, _proxy) = on_a_slow_lite(name);
     let place = Place::repeating(&job, 100);
     let (stream, witness) = (Stream::of(place.clone()), Witness::of(place));
     let start = || with(job.quick(), settings).start();
