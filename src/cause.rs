@@ -34,6 +34,8 @@ pub enum Cause {
         meeting: Meeting,
     },
     NotAssigned,
+    /// Longer than a session leaves time for a request.
+    KafkaNotPolled,
     MilvusUnreachable {
         endpoint: String,
         detail: String,
@@ -64,6 +66,10 @@ pub enum Cause {
     },
     DatabaseMissing {
         database: String,
+    },
+    /// Something newer waits until an older request can no longer be applied.
+    LateLanding {
+        collection: String,
     },
     // Halted: a person is needed.
     BadRecord {
@@ -125,6 +131,7 @@ impl Cause {
             Self::NoTopicMatches { .. } => "no_topic_matches",
             Self::TopicsMeet { .. } => "topics_meet",
             Self::NotAssigned => "not_assigned",
+            Self::KafkaNotPolled => "kafka_not_polled",
             Self::MilvusUnreachable { .. } => "milvus_unreachable",
             Self::MilvusSlow { .. } => "milvus_slow",
             Self::MilvusBusy { .. } => "milvus_busy",
@@ -134,6 +141,7 @@ impl Cause {
             Self::CollectionMissing { .. } => "collection_missing",
             Self::PartitionMissing { .. } => "partition_missing",
             Self::DatabaseMissing { .. } => "database_missing",
+            Self::LateLanding { .. } => "late_landing",
             Self::BadRecord { .. } => "bad_record",
             Self::Refused { .. } => "refused",
             Self::RefusedInARow { .. } => "refused_in_a_row",
@@ -228,6 +236,9 @@ impl Cause {
             Self::NotAssigned => {
                 f.write_str("no partition has been assigned yet; waiting for the consumer group")
             }
+            Self::KafkaNotPolled => f.write_str(
+                "this process stood still for so long that others may have its partitions by now; it asks Kafka before it writes on",
+            ),
             milvus => milvus.fmt_milvus(f),
         }
     }
@@ -285,6 +296,10 @@ impl Cause {
             Self::DatabaseMissing { database } => write!(
                 f,
                 "database '{database}' does not exist; create it, or correct database.name"
+            ),
+            Self::LateLanding { collection } => write!(
+                f,
+                "an earlier request to collection '{collection}' ended without an answer and may still be applied; newer rows of its keys wait until that is over (late.landing.grace.ms)"
             ),
             other => f.write_str(other.label()),
         }

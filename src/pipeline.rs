@@ -136,6 +136,8 @@ fn station(
             drain_deadline: drain_deadline(&config.kafka),
             look_up_patience: Duration::from_secs(5),
             commit_patience: Duration::from_secs(3),
+            late_landing_grace: config.late_landing_grace,
+            poll_window: window(config),
             spare_patience: Duration::from_secs(10),
             reset: config.kafka.auto_offset_reset,
             until_end,

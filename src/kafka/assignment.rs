@@ -1,6 +1,7 @@
 //! The ledger's commands about partitions, carried out: split, assign, unassign, store.
 
 use rdkafka::consumer::{Consumer as _, RebalanceProtocol};
+use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::KafkaError;
@@ -33,6 +34,7 @@ impl Consumer {
             )?
         } else {
             // The whole list anew: those assigned before go on from the offset after the last one handed over.
+            self.queues.iter_mut().for_each(Queue::drop_kept);
             list(self.ledger.positions())?
         };
         let result = if cooperative {
@@ -58,7 +60,7 @@ impl Consumer {
         let known = list(left.iter().map(|queue| (&queue.tenure.topic_partition, 0)))?;
         drop(left);
         let result = if self.is_cooperative() {
-            self.client.incremental_unassign(&known)
+            self.unassign_some(&known)
         } else {
             self.client.unassign()
         };
@@ -75,6 +77,24 @@ impl Consumer {
         result.map_err(|error| KafkaError::Fatal(format!("unassign: {error}")))
     }
 
+    pub(super) fn cut_off(&mut self, partition: &TopicPartition, offset: i64) {
+        let committed = self.ledger.committed(partition);
+        let mut positions = self.ledger.positions();
+        let read = positions.find_map(|(name, next)| (name == partition).then_some(next));
+        drop(positions);
+        tracing::warn!(%partition, read, offset, committed, "the log was cut off (Kafka elected a leader that lacked records): going on from the lower offset");
+        self.ledger.rewound(partition, offset);
+    }
+
+    pub(super) fn rewind(&mut self, start: Start) {
+        let partition = start.tenure.topic_partition.clone();
+        self.stations.board.unhalt(&partition);
+        let of_it = |queue: &&mut Queue| queue.tenure.topic_partition == partition;
+        if let Some(queue) = self.queues.iter_mut().find(of_it) {
+            queue.follow(start);
+        }
+    }
+
     fn is_cooperative(&self) -> bool {
         matches!(
             self.client.rebalance_protocol(),
@@ -82,18 +102,37 @@ impl Consumer {
         )
     }
 
-    /// `Ok` says only that one of them was stored: each has a result of its own.
-    pub(super) fn store(&mut self, number: u64, offsets: &[Commit]) {
-        let Ok(mut list) = list(
+    /// A refused answer leaves the client waiting for another. It refuses to give up what it has given up already; then
+    /// the rest is enough.
+    fn unassign_some(&self, known: &TopicPartitionList) -> KafkaResult<()> {
+        let Err(error) = self.client.incremental_unassign(known) else {
+            return Ok(());
+        };
+        tracing::warn!(%error, "partitions were given up already");
+        let has = names(&self.client.assignment()?);
+        let known = names(known);
+        let rest = known.iter().filter(|name| has.contains(name));
+        let rest = list(rest.map(|name| (name, 0))).map_err(|_| error)?;
+        self.client.incremental_unassign(&rest)
+    }
+
+    pub(super) fn commit_list(&self, offsets: &[Commit]) -> Result<TopicPartitionList, KafkaError> {
+        let mut list = list(
             offsets
                 .iter()
                 .map(|commit| (&commit.partition, commit.offset)),
-        ) else {
-            return;
-        };
+        )?;
         if self.takes_metadata {
             describe(&mut list, offsets);
         }
+        Ok(list)
+    }
+
+    /// `Ok` says only that one of them was stored: each has a result of its own.
+    pub(super) fn store(&mut self, number: u64, offsets: &[Commit]) {
+        let Ok(list) = self.commit_list(offsets) else {
+            return;
+        };
         let result = self.client.store_offsets(&list);
         for (element, partition) in list.elements().iter().zip(names(&list)) {
             if let Err(error) = element.error().and_then(|()| result.clone()) {

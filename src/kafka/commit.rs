@@ -32,6 +32,8 @@ pub(super) enum Request {
     LookUp(Vec<TopicPartition>),
     /// Commit what is stored, these offsets among it.
     Commit(u64, Vec<Commit>),
+    /// Commit these by name, though Kafka has higher ones.
+    CommitDown(u64, TopicPartitionList),
     /// Which of these topics are there?
     Topics(Vec<String>),
     /// Which topics are there?
@@ -109,6 +111,7 @@ impl Server {
             }
             let failed = match request {
                 Some(Request::Commit(number, offsets)) => self.commit_stored(number, &offsets),
+                Some(Request::CommitDown(number, list)) => self.commit_down(number, &list),
                 Some(Request::LookUp(partitions)) => self.queue(partitions),
                 Some(Request::Topics(topics)) => {
                     let missing = missing_topics(&self.client, &topics);
@@ -162,11 +165,21 @@ impl Server {
             Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) => self.verify(offsets),
             Err(error) => Err(error),
         };
-        let failed = result.is_err();
+        self.committed(number, result)
+    }
+
+    /// What is stored is committed only if it is higher. The list must be of partitions that are ours, and of nothing else.
+    fn commit_down(&self, number: u64, list: &TopicPartitionList) -> bool {
+        let result = self.client.commit(list, CommitMode::Sync);
+        self.committed(number, result.map(|()| CommitResult::Done))
+    }
+
+    fn committed(&self, number: u64, result: Result<CommitResult, KafkaError>) -> bool {
         let (result, error) = match result {
             Ok(result) => (result, None),
             Err(error) => (CommitResult::Failed, Some(error)),
         };
+        let failed = error.is_some();
         self.answer(Answer::Committed(number, result, error));
         failed
     }

@@ -1,7 +1,7 @@
 //! The poll loop: serves librdkafka, asks the ledger, hands records to writers. Nothing in it waits.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -10,7 +10,7 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use super::commit::{Answer, CommitThread, Request};
 use super::queue::Queue;
 use super::rebalance::{Context, Rebalance};
-use super::{KafkaError, Station};
+use super::{KafkaError, Station, leave};
 use crate::ledger::{Command, Ledger, Outcome};
 use crate::ops::board::{Peer, Scope};
 use crate::ops::metrics::Position;
@@ -22,8 +22,6 @@ const IDLE: Duration = Duration::from_millis(5);
 /// Every queue is polled this often even if nobody flagged it.
 const SWEEP: Duration = Duration::from_millis(250);
 const REPORT: Duration = Duration::from_secs(1);
-/// How long closing may take before the threads are left to the end of the process.
-const CLOSE: Duration = Duration::from_secs(5);
 
 pub(super) struct Consumer {
     pub(super) station: Station,
@@ -41,6 +39,8 @@ pub(super) struct Consumer {
     pub(super) answered: bool,
     pub(super) assigned_once: bool,
     pub(super) commit_fails: bool,
+    /// Unexpected errors, and when each was said.
+    pub(super) said: HashMap<String, Instant>,
     /// The brokers keep what our offsets belong to; not where `offset.metadata.max.bytes` is set very low.
     pub(super) takes_metadata: bool,
     /// The answer about the topics is still to come.
@@ -71,6 +71,7 @@ impl Consumer {
             commit,
             assigned_once: false,
             commit_fails: false,
+            said: HashMap::new(),
             takes_metadata: true,
             topics_asked: false,
             subscribed: Vec::new(),
@@ -98,9 +99,11 @@ impl Consumer {
                 Err(error) => break Err(error),
             }
         };
+        // After a fatal error the client says nothing more of its partitions: they may be somebody else's already.
         for queue in &self.queues {
             queue.tenure.close();
         }
+        self.station.lanes.closed();
         self.close();
         result
     }
@@ -209,6 +212,7 @@ impl Consumer {
             }
             Some(error) if !self.commit_fails => {
                 self.commit_fails = true;
+                self.commit_refused(&error);
                 tracing::warn!(%error, "offsets were not committed; committing again until it succeeds");
             }
             Some(error) => tracing::debug!(%error, "offsets were not committed"),
@@ -237,8 +241,23 @@ impl Consumer {
                 self.store(number, &offsets);
                 self.ask(Request::Commit(number, offsets));
             }
+            Command::Closed => self.station.lanes.closed(),
+            Command::Rewind(start) => self.rewind(start),
+            Command::CommitDown { number, commit } => {
+                let offsets = [commit];
+                self.store(number, &offsets);
+                if let Ok(list) = self.commit_list(&offsets) {
+                    self.ask(Request::CommitDown(number, list));
+                }
+            }
+            Command::Undrained(undrained) => leave::say_undrained(&undrained),
             Command::Unassign(partitions) => self.unassign(&partitions)?,
-            Command::Finished(outcome) => return Ok(Some(outcome)),
+            Command::Finished(outcome) => {
+                if outcome == Outcome::Drained {
+                    tracing::info!(partitions = self.queues.len(), "drained");
+                }
+                return Ok(Some(outcome));
+            }
         }
         Ok(None)
     }
@@ -272,6 +291,9 @@ impl Consumer {
             }
             if turn.ended {
                 self.ledger.end_reported(&partition);
+            }
+            if let Some(offset) = turn.rewound {
+                self.cut_off(&partition, offset);
             }
             if let Some(error) = turn.error {
                 self.fault(&error, Some(&partition))?;
@@ -307,32 +329,6 @@ impl Consumer {
             self.stations.metrics.set_position(partition, position);
         }
     }
-
-    /// Leaves the group. What does not end in time is left to the end of the process.
-    fn close(self) {
-        self.client.context().close();
-        drop(self.queues);
-        let CommitThread {
-            requests,
-            answers,
-            handle,
-        } = self.commit;
-        drop(requests);
-        let deadline = Instant::now() + CLOSE;
-        while Instant::now() < deadline {
-            match answers.recv_timeout(CLOSE) {
-                Ok(_) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {
-                    tracing::warn!("a call to Kafka does not end; leaving the group by time-out");
-                    std::mem::forget(self.client);
-                    return;
-                }
-            }
-        }
-        drop(handle);
-        leave(self.client);
-    }
 }
 
 fn is_too_large(error: &ClientError) -> bool {
@@ -343,18 +339,4 @@ enum Round {
     Busy,
     Idle,
     Finished(Outcome),
-}
-
-/// Dropping the client leaves the group, without a time-out of its own: so it happens beside us.
-fn leave(client: Arc<BaseConsumer<Context>>) {
-    let (sender, done) = std::sync::mpsc::channel::<()>();
-    let closer = std::thread::Builder::new()
-        .name("close".to_owned())
-        .spawn(move || {
-            drop(client);
-            drop(sender);
-        });
-    if closer.is_ok() && done.recv_timeout(CLOSE) == Err(RecvTimeoutError::Timeout) {
-        tracing::warn!("Kafka does not let go; leaving the group by time-out");
-    }
 }

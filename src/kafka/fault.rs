@@ -8,6 +8,8 @@ use crate::cause::Cause;
 pub(super) enum Fault {
     /// librdkafka mends it; the log has it at debug.
     Passing,
+    /// Nothing known: librdkafka goes on, or does not. Said, so that a partition never stands still in silence.
+    Unexpected,
     /// Waited for, and said.
     Held(Cause),
     /// The login was refused: the configuration's fault before the first success, the world's afterwards.
@@ -55,14 +57,35 @@ pub(super) fn judge(error: &ClientError, reason: &str, brokers: &str) -> Fault {
         Code::TopicAuthorizationFailed => permission("read the topic", &detail),
         Code::GroupAuthorizationFailed => permission("join the consumer group", &detail),
         Code::ClusterAuthorizationFailed => permission("use the cluster", &detail),
-        Code::AutoOffsetReset | Code::OffsetOutOfRange => Fault::OutOfRange,
+        Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation => Fault::OutOfRange,
         Code::BadMessage
         | Code::BadCompression
         | Code::NotImplemented
         | Code::MessageSizeTooLarge => Fault::Unreadable(detail),
         Code::PartitionEOF => Fault::End,
-        _ => Fault::Passing,
+        code if passes(code) => Fault::Passing,
+        _ => Fault::Unexpected,
     }
+}
+
+/// The client repeats what it was about, or a rebalance follows. Missing topics are asked about on their own.
+fn passes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::OperationTimedOut
+            | Code::MessageTimedOut
+            | Code::RequestTimedOut
+            | Code::WaitingForCoordinator
+            | Code::CoordinatorNotAvailable
+            | Code::CoordinatorLoadInProgress
+            | Code::NotCoordinator
+            | Code::RebalanceInProgress
+            | Code::IllegalGeneration
+            | Code::UnknownMemberId
+            | Code::StaleMemberEpoch
+            | Code::UnstableOffsetCommit
+            | Code::UnknownTopicOrPartition
+    )
 }
 
 fn permission(what: &str, detail: &str) -> Fault {
@@ -85,6 +108,7 @@ mod tests {
                 Fault::End => "end",
                 Fault::Fatal(_) => "fatal",
                 Fault::Passing => "passing",
+                Fault::Unexpected => "unexpected",
             };
         for (code, expected) in [
             (Code::AllBrokersDown, "kafka_unreachable"),
@@ -97,8 +121,13 @@ mod tests {
             (Code::BadMessage, "unreadable"),
             (Code::MessageSizeTooLarge, "unreadable"),
             (Code::Fatal, "fatal"),
-            (Code::PollExceeded, "passing"),
+            (Code::LogTruncation, "out_of_range"),
             (Code::OperationTimedOut, "passing"),
+            (Code::RebalanceInProgress, "passing"),
+            (Code::PollExceeded, "unexpected"),
+            (Code::UnknownPartition, "unexpected"),
+            (Code::KafkaStorageError, "unexpected"),
+            (Code::InconsistentGroupProtocol, "unexpected"),
         ] {
             assert_eq!(consequence(code), expected, "{code:?}");
         }

@@ -4,6 +4,7 @@ mod assignment;
 mod commit;
 mod consumer;
 mod fault;
+mod leave;
 mod metadata;
 pub mod probe;
 mod queue;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError as ClientError;
-use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::message::{Headers, Message, OwnedMessage};
 
 use super::rebalance::{Context, End};
 use crate::ledger::Start;
@@ -35,6 +35,9 @@ pub(super) struct Queue {
     next: i64,
     end: Option<i64>,
     reading: bool,
+    /// The first record after the log was cut off: taken from the client, so it is lost if it is not kept. Nothing more is
+    /// taken until the tenure comes that begins with it.
+    kept: Option<OwnedMessage>,
     had_room: bool,
     /// Names of the headers that are kept.
     wanted: Arc<[String]>,
@@ -48,6 +51,8 @@ pub(super) struct Turn {
     /// The end to read to was passed.
     pub(super) ended: bool,
     pub(super) error: Option<ClientError>,
+    /// The log was cut off, and goes on with this offset.
+    pub(super) rewound: Option<i64>,
 }
 
 impl Queue {
@@ -75,6 +80,7 @@ impl Queue {
             next: start.offset,
             end: start.end,
             reading: true,
+            kept: None,
             had_room: true,
             wanted: Arc::clone(wanted),
         })
@@ -94,6 +100,18 @@ impl Queue {
         self.reading = false;
     }
 
+    /// Goes on in a new tenure, with the record that was kept.
+    pub(super) fn follow(&mut self, start: Start) {
+        self.tenure = start.tenure;
+        self.next = start.offset;
+        self.flagged.store(true, Ordering::Release);
+    }
+
+    /// The client begins anew and brings the record again.
+    pub(super) fn drop_kept(&mut self) {
+        self.kept = None;
+    }
+
     /// Whether memory allows another turn.
     pub(super) fn has_room(&mut self) -> bool {
         let has_room = self.inlet.budget.has_room();
@@ -106,7 +124,12 @@ impl Queue {
     }
 
     pub(super) fn is_due(&self, sweep: bool) -> bool {
-        let wanted = self.reading && self.tenure.halted_at().is_none() && self.inlet.is_open();
+        let cut_off = self
+            .kept
+            .as_ref()
+            .is_some_and(|kept| kept.offset() < self.next);
+        let wanted = self.reading && !cut_off && self.tenure.is_open();
+        let wanted = wanted && self.tenure.halted_at().is_none() && self.inlet.is_open();
         wanted && (sweep || self.flagged.load(Ordering::Acquire))
     }
 
@@ -122,6 +145,10 @@ impl Queue {
         let mut bytes = Vec::new();
         let mut records: Vec<Record> = Vec::new();
         let mut headers = Vec::new();
+        if let Some(message) = self.kept.take() {
+            records.push(copy(&message, &mut bytes));
+            copy_headers(&message, &self.wanted, &mut bytes, &mut headers);
+        }
         loop {
             if bytes.len() >= TURN_BYTES || records.len() >= TURN_RECORDS {
                 self.flagged.store(true, Ordering::Release); // more to come, perhaps
@@ -129,6 +156,11 @@ impl Queue {
             }
             match self.queue.poll(Duration::ZERO) {
                 None => break,
+                Some(Ok(message)) if message.offset() < after(&records, self.next) => {
+                    turn.rewound = Some(message.offset());
+                    self.kept = Some(message.detach());
+                    break;
+                }
                 Some(Ok(message)) if self.end.is_some_and(|end| message.offset() >= end) => {
                     self.reading = false;
                     turn.ended = true;
@@ -167,8 +199,13 @@ impl Queue {
     }
 }
 
+/// The offset after the last record read.
+fn after(records: &[Record], next: i64) -> i64 {
+    records.last().map_or(next, |last| last.offset + 1)
+}
+
 /// Copies a message into the chunk: what librdkafka lends is given back at once.
-fn copy(message: &BorrowedMessage<'_>, bytes: &mut Vec<u8>) -> Record {
+fn copy(message: &impl Message, bytes: &mut Vec<u8>) -> Record {
     Record {
         offset: message.offset(),
         timestamp: message.timestamp().to_millis(),
@@ -185,7 +222,7 @@ fn put(part: &[u8], bytes: &mut Vec<u8>) -> Range<usize> {
 
 /// The wanted headers alone, each where it is wanted; the last one of a name counts.
 fn copy_headers(
-    message: &BorrowedMessage<'_>,
+    message: &impl Message,
     wanted: &[String],
     bytes: &mut Vec<u8>,
     headers: &mut Vec<Option<Range<usize>>>,

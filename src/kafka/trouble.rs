@@ -1,6 +1,8 @@
 //! What is in Kafka's way, told to the board: broken connections, refused logins, missing topics.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
@@ -12,6 +14,9 @@ use super::fault::{Fault, judge};
 use crate::cause::Cause;
 use crate::ops::board::{Peer, Scope};
 use crate::topic_partition::TopicPartition;
+
+/// An unexpected error is said again after this time.
+const SAY_AGAIN: Duration = Duration::from_secs(30);
 
 impl Consumer {
     /// A question that Kafka did not answer: what was said of the connection last is the better reason.
@@ -40,6 +45,7 @@ impl Consumer {
         let reason = self.client.context().reason();
         match judge(error, &reason, &self.station.config.bootstrap_servers) {
             Fault::Passing => tracing::debug!(%error, reason, "passing error from Kafka"),
+            Fault::Unexpected => self.unexpected(error, partition),
             // One broken connection of several mends itself; before the first answer it is all there is to say.
             Fault::Held(Cause::KafkaUnreachable { .. }) if self.answered && !all_down(error) => {
                 tracing::debug!(%error, reason, "a connection to Kafka broke");
@@ -69,6 +75,31 @@ impl Consumer {
             }
         }
         Ok(())
+    }
+
+    fn unexpected(&mut self, error: &ClientError, partition: Option<&TopicPartition>) {
+        let now = Instant::now();
+        self.said.retain(|_, said| now < *said + SAY_AGAIN);
+        let of = partition.map_or_else(|| "the group".to_owned(), ToString::to_string);
+        match self.said.entry(format!("{of}: {error}")) {
+            Entry::Occupied(said) => {
+                tracing::debug!("unexpected error from Kafka: {}", said.key());
+            }
+            Entry::Vacant(unsaid) => {
+                tracing::warn!(
+                    "unexpected error from Kafka: {}; where records stay away, look into the brokers' log",
+                    unsaid.key()
+                );
+                unsaid.insert(now);
+            }
+        }
+    }
+
+    /// A commit is repeated until it succeeds; a person can help where it is not permitted.
+    pub(super) fn commit_refused(&self, error: &ClientError) {
+        if let Fault::Held(cause @ Cause::KafkaNotPermitted { .. }) = judge(error, "", "") {
+            self.hold(cause);
+        }
     }
 
     fn hold(&self, cause: Cause) {

@@ -1,10 +1,11 @@
-//! How the ledger answers a rebalance: look up before an assign, drain before a revoke; and how it stops.
+//! How the ledger answers a rebalance: looks up before an assign, drains before a revoke.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Command, Ledger, Look, Outcome, Part, Rebalance, Start};
+use super::drain::Drain;
+use super::{Command, Ledger, Look, Part, Rebalance, Start};
 use crate::cause::Cause;
 use crate::config::OffsetReset;
 use crate::tenure::Tenure;
@@ -27,14 +28,9 @@ pub(super) enum Phase {
         number: u64,
         until: Instant,
     },
+    /// What was sent of it may still be applied.
+    Landing(Drain),
     Finished,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Drain {
-    partitions: Vec<TopicPartition>,
-    /// Ends the process instead of answering a revoke.
-    stopping: bool,
 }
 
 impl Ledger {
@@ -98,6 +94,7 @@ impl Ledger {
                 number,
                 until,
             } => self.commit_step(drain, number, until, now),
+            Phase::Landing(drain) => self.landing_step(drain, now),
             Phase::Finished => {
                 self.phase = Phase::Finished;
                 false
@@ -153,13 +150,11 @@ impl Ledger {
         let end = self.rules.until_end.then_some(look.high);
         let pinned = look.committed.is_none() && self.rules.reset == OffsetReset::Latest;
         let part = Part {
-            tenure: Arc::clone(&tenure),
-            handed: offset,
             // The end of the log moves on: where it is the start, it is committed before anything else, or a restart
             // would begin behind what was read and not yet written.
             committed: if pinned { offset - 1 } else { offset },
             end,
-            end_reported: false,
+            ..Part::new(Arc::clone(&tenure), offset)
         };
         self.parts.insert(partition, part);
         Start {
@@ -167,84 +162,6 @@ impl Ledger {
             offset,
             end,
         }
-    }
-
-    fn start_drain(&mut self, partitions: Vec<TopicPartition>, stopping: bool, until: Instant) {
-        self.commands.push(Command::StopReading(partitions.clone()));
-        self.commands.push(Command::Flush);
-        self.phase = Phase::Draining {
-            drain: Drain {
-                partitions,
-                stopping,
-            },
-            until,
-        };
-    }
-
-    fn drain_step(&mut self, drain: Drain, until: Instant, now: Instant) -> bool {
-        // Asked to stop, a revoke waits no longer than the process may.
-        let due = self.stop_by.map_or(until, |by| by.min(until));
-        if now < due && !self.all(&drain, Part::drained) {
-            self.phase = Phase::Draining { drain, until };
-            return false;
-        }
-        match self.commit_settled() {
-            Some(number) => {
-                self.phase = Phase::Committing {
-                    drain,
-                    number,
-                    until: now + self.rules.commit_patience,
-                };
-            }
-            None => self.end_drain(drain),
-        }
-        true
-    }
-
-    fn commit_step(&mut self, drain: Drain, number: u64, until: Instant, now: Instant) -> bool {
-        if now >= until || self.all(&drain, Part::committed_all) {
-            self.end_drain(drain);
-            return true;
-        }
-        let under_way = self.is_under_way(number);
-        // A failed commit is repeated at once: the commit thread paces the attempts.
-        let number = if under_way {
-            number
-        } else {
-            self.commit_settled().unwrap_or(number)
-        };
-        self.phase = Phase::Committing {
-            drain,
-            number,
-            until,
-        };
-        false
-    }
-
-    fn end_drain(&mut self, drain: Drain) {
-        let complete =
-            |part: &Part| part.tenure.is_open() && part.drained() && part.committed_all();
-        let drained = drain.partitions.iter();
-        let complete = drained
-            .filter_map(|partition| self.parts.get(partition))
-            .all(complete);
-        self.left_behind |= !complete && self.stop_by.is_some();
-        if !drain.stopping {
-            self.unassign(drain.partitions);
-        } else if self.left_behind {
-            self.finish(Outcome::NotDrained);
-        } else {
-            self.finish(Outcome::Drained);
-        }
-    }
-
-    fn all(&self, drain: &Drain, holds: impl Fn(&Part) -> bool) -> bool {
-        drain
-            .partitions
-            .iter()
-            .filter_map(|partition| self.parts.get(partition))
-            // Of a tenure lost meanwhile there is nothing left to wait for.
-            .all(|part| !part.tenure.is_open() || holds(part))
     }
 
     /// Kafka's client does not close while a rebalance waits for its answer.
@@ -259,13 +176,12 @@ impl Ledger {
         }
     }
 
-    fn unassign(&mut self, partitions: Vec<TopicPartition>) {
+    pub(super) fn unassign(&mut self, partitions: Vec<TopicPartition>) {
         self.is_spare = false;
+        self.close(&partitions);
         for partition in &partitions {
             self.late.remove(partition);
-            if let Some(part) = self.parts.remove(partition) {
-                part.tenure.close();
-            }
+            self.parts.remove(partition);
         }
         self.commands.push(Command::Unassign(partitions));
     }

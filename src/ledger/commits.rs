@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Command, Commit, CommitResult, Ledger};
+use super::{Command, Commit, CommitResult, Ledger, Part};
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 
@@ -20,9 +20,16 @@ pub(super) struct Commits {
 }
 
 impl Commits {
-    fn cover(&self, tenure: &Arc<Tenure>, settled: i64) -> bool {
+    pub(super) fn cover(&self, tenure: &Arc<Tenure>, settled: i64) -> bool {
         let mut offsets = self.under_way.iter().flat_map(|(_, offsets)| offsets);
         offsets.any(|(stored, offset)| Arc::ptr_eq(stored, tenure) && *offset >= settled)
+    }
+
+    /// The number of a commit that begins now.
+    pub(super) fn begin(&mut self, offsets: Vec<Stored>) -> u64 {
+        self.last += 1;
+        self.under_way.push((self.last, offsets));
+        self.last
     }
 
     /// The client has forgotten what was stored: whatever comes of the commits under way, it says nothing.
@@ -46,6 +53,10 @@ impl Ledger {
             if let Some(part) = self.parts.get_mut(&tenure.topic_partition)
                 && Arc::ptr_eq(&part.tenure, &tenure)
             {
+                if part.lower.take().is_some() {
+                    part.committed = offset;
+                    part.stored = offset;
+                }
                 part.committed = part.committed.max(offset);
             }
         }
@@ -74,21 +85,21 @@ impl Ledger {
     /// `None` where there is nothing to wait for.
     /// A closed tenure is left out: what it settled is somebody else's to commit.
     pub(super) fn commit_settled(&mut self) -> Option<u64> {
-        let is_new = |tenure: &Arc<Tenure>, settled: i64, committed: i64| {
-            tenure.is_open() && settled > committed && !self.commits.cover(tenure, settled)
+        self.commit_down();
+        let is_new = |part: &&mut Part| {
+            part.tenure.is_open()
+                && part.lower.is_none()
+                && part.settled() > part.committed
+                && !self.commits.cover(&part.tenure, part.settled())
         };
-        let offsets: Vec<_> = self
-            .parts
-            .values()
-            .map(|part| (&part.tenure, part.tenure.settled(), part.committed))
-            .filter(|(tenure, settled, committed)| is_new(tenure, *settled, *committed))
-            .map(|(tenure, settled, _)| (Arc::clone(tenure), settled))
-            .collect();
+        let mut offsets = Vec::new();
+        for part in self.parts.values_mut().filter(is_new) {
+            part.stored = part.settled();
+            offsets.push((Arc::clone(&part.tenure), part.stored));
+        }
         if offsets.is_empty() {
             return self.commits.under_way.last().map(|(number, _)| *number);
         }
-        self.commits.last += 1;
-        let number = self.commits.last;
         // The target is read after the offset: it may be ahead of the offset, but never behind it.
         let commit = |(tenure, offset): &(Arc<Tenure>, i64)| Commit {
             partition: tenure.topic_partition.clone(),
@@ -96,11 +107,11 @@ impl Ledger {
             target: tenure.target(),
         };
         let stored = offsets.iter().map(commit).collect();
+        let number = self.commits.begin(offsets);
         self.commands.push(Command::Commit {
             number,
             offsets: stored,
         });
-        self.commits.under_way.push((number, offsets));
         Some(number)
     }
 }

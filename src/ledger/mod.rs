@@ -7,8 +7,11 @@
 
 mod answer;
 mod commits;
+mod drain;
+mod part;
 #[cfg(test)]
 mod tests;
+mod truncated;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -22,6 +25,7 @@ use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 use answer::Phase;
 use commits::Commits;
+use part::{Left, Part};
 
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -32,6 +36,10 @@ pub struct Rules {
     pub look_up_patience: Duration,
     /// How long a drain waits for its commit.
     pub commit_patience: Duration,
+    /// How long after its writer was stopped a request may still be applied.
+    pub late_landing_grace: Duration,
+    /// How long a partition that is being drained can be taken for ours without a poll.
+    pub poll_window: Duration,
     /// How long `--until-end` waits with no partition at all before it takes itself for a spare: a group may hand
     /// out the first partitions only in its second round.
     pub spare_patience: Duration,
@@ -66,9 +74,30 @@ pub enum Command {
         number: u64,
         offsets: Vec<Commit>,
     },
+    /// Tenures were closed: have the writers stop what they send of them.
+    Closed,
+    /// The log was cut off: the record that was kept back is the first one of this tenure.
+    Rewind(Start),
+    /// Store this and commit it by name, though Kafka has a higher one; the number comes back with the result.
+    CommitDown {
+        number: u64,
+        commit: Commit,
+    },
+    /// Say what of a drain was left, and how far it had come.
+    Undrained(Vec<Undrained>),
     /// Answers a revoke or a loss. The tenures are closed already.
     Unassign(Vec<TopicPartition>),
     Finished(Outcome),
+}
+
+/// A partition that is given up before everything of it was settled and committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undrained {
+    pub partition: TopicPartition,
+    /// The offset after the last record read.
+    pub read: i64,
+    pub settled: i64,
+    pub committed: i64,
 }
 
 /// What is committed of one partition.
@@ -127,35 +156,6 @@ pub enum CommitResult {
 }
 
 #[derive(Debug)]
-struct Part {
-    tenure: Arc<Tenure>,
-    /// The offset after the last record handed to a writer.
-    handed: i64,
-    /// What the group's committed offset is known to be, or the start where there is none.
-    committed: i64,
-    end: Option<i64>,
-    end_reported: bool,
-}
-
-impl Part {
-    /// Everything handed over is settled, or everything before the halt.
-    fn drained(&self) -> bool {
-        let halted_at = self.tenure.halted_at().unwrap_or(i64::MAX);
-        self.tenure.settled() >= self.handed.min(halted_at)
-    }
-
-    fn committed_all(&self) -> bool {
-        self.tenure.settled() <= self.committed
-    }
-
-    fn reached_end(&self) -> bool {
-        self.tenure.halted_at().is_some()
-            || self.end_reported
-            || self.end.is_some_and(|end| self.handed >= end)
-    }
-}
-
-#[derive(Debug)]
 enum Rebalance {
     Assigned(Vec<TopicPartition>),
     Revoked(Vec<TopicPartition>),
@@ -181,6 +181,7 @@ pub struct Ledger {
     stop_by: Option<Instant>,
     /// While stopping, a drain ended without everything settled and committed.
     left_behind: bool,
+    advanced_at: Option<Instant>,
     commands: Vec<Command>,
 }
 
@@ -199,6 +200,7 @@ impl Ledger {
             commits: Commits::default(),
             stop_by: None,
             left_behind: false,
+            advanced_at: None,
             commands: Vec::new(),
         }
     }
@@ -215,10 +217,11 @@ impl Ledger {
     /// The partitions belong to somebody else already: nothing more of them is sent or committed.
     pub fn lost(&mut self, partitions: Vec<TopicPartition>) {
         for partition in &partitions {
-            if let Some(part) = self.parts.get(partition) {
-                part.tenure.close();
+            if let Some(part) = self.parts.get_mut(partition) {
+                part.left = Some(Left::Gone);
             }
         }
+        self.close(&partitions);
         self.not_late(&partitions);
         self.waiting.push_back(Rebalance::Lost(partitions));
     }
@@ -270,7 +273,8 @@ impl Ledger {
 
     /// Every assigned partition and the offset to be read next.
     pub fn positions(&self) -> impl Iterator<Item = (&TopicPartition, i64)> {
-        let position = |(partition, part): (_, &Part)| (partition, part.handed);
+        let position = |part: &Part| part.rewound.unwrap_or(part.handed);
+        let position = move |(partition, part): (_, &Part)| (partition, position(part));
         self.parts.iter().map(position)
     }
 
@@ -291,6 +295,8 @@ impl Ledger {
 
     /// Moves on as far as what is known allows. Called after every event and every few milliseconds.
     pub fn advance(&mut self, now: Instant) -> Vec<Command> {
+        self.notice_gap(now);
+        self.rewind(now);
         self.commit_when_due(now);
         while self.step(now) {}
         std::mem::take(&mut self.commands)
@@ -331,10 +337,22 @@ impl Ledger {
         self.is_spare && now.saturating_duration_since(since) >= self.rules.spare_patience
     }
 
-    fn finish(&mut self, outcome: Outcome) {
-        for part in self.parts.values() {
+    /// Nothing more of these is sent or committed. What is settled needs no word to its writer.
+    fn close(&mut self, partitions: &[TopicPartition]) {
+        let mut is_under_way = false;
+        let parts = partitions.iter().filter_map(|name| self.parts.get(name));
+        for part in parts.filter(|part| part.tenure.is_open()) {
             part.tenure.close();
+            is_under_way |= part.tenure.settled() < part.handed;
         }
+        if is_under_way {
+            self.commands.push(Command::Closed);
+        }
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        let partitions: Vec<_> = self.parts.keys().cloned().collect();
+        self.close(&partitions);
         self.answer_waiting();
         self.phase = Phase::Finished;
         self.commands.push(Command::Finished(outcome));

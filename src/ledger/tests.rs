@@ -1,8 +1,10 @@
 //! The ledger driven by hand: each test tells a story and looks at the commands.
 
+mod draining;
 mod ending;
 mod stopping;
 mod targets;
+mod truncated;
 
 use super::*;
 
@@ -36,6 +38,8 @@ impl Story {
                 drain_deadline: Duration::from_secs(30),
                 look_up_patience: Duration::from_secs(5),
                 commit_patience: Duration::from_secs(5),
+                late_landing_grace: Duration::from_secs(20),
+                poll_window: Duration::from_secs(15),
                 spare_patience: Duration::from_secs(10),
                 reset,
                 until_end,
@@ -84,16 +88,20 @@ impl Story {
         let words = match command {
             Command::LookUp(list) => format!("look up {}", names(&list)),
             Command::Assign(starts) => {
-                let words: Vec<_> = starts
-                    .iter()
-                    .map(|start| {
-                        let tenure = &start.tenure;
-                        self.tenures
-                            .insert(tenure.topic_partition.clone(), Arc::clone(tenure));
-                        format!("{}@{}", tenure.topic_partition.partition, start.offset)
-                    })
-                    .collect();
+                let words: Vec<_> = starts.iter().map(|start| self.begin(start)).collect();
                 format!("assign {}", words.join(","))
+            }
+            Command::Closed => "closed".to_owned(),
+            Command::Rewind(start) => format!("rewind {}", self.begin(&start)),
+            Command::CommitDown { number, commit } => {
+                if self.auto_commit {
+                    self.ledger.commit_done(number, CommitResult::Done);
+                }
+                format!("commit {number} down {}", Self::stored(&commit))
+            }
+            Command::Undrained(list) => {
+                let words: Vec<_> = list.iter().map(Self::left).collect();
+                format!("undrained {}", words.join(","))
             }
             Command::StopReading(list) => format!("stop reading {}", names(&list)),
             Command::Flush => "flush".to_owned(),
@@ -111,6 +119,24 @@ impl Story {
         self.said.push(words);
     }
 
+    fn begin(&mut self, start: &Start) -> String {
+        let partition = &start.tenure.topic_partition;
+        let tenure = Arc::clone(&start.tenure);
+        self.tenures.insert(partition.clone(), tenure);
+        format!("{}@{}", partition.partition, start.offset)
+    }
+
+    fn left(left: &Undrained) -> String {
+        let Undrained {
+            partition,
+            read,
+            settled,
+            committed,
+        } = left;
+        let partition = partition.partition;
+        format!("{partition}: {settled} of {read}, committed {committed}")
+    }
+
     fn stored(commit: &Commit) -> String {
         let stored = format!("{}@{}", commit.partition.partition, commit.offset);
         match &commit.target {
@@ -119,7 +145,17 @@ impl Story {
         }
     }
 
+    /// The loop goes on all the while.
     fn later(&mut self, millis: u64) {
+        let then = self.now + Duration::from_millis(millis);
+        while self.now < then {
+            self.now = then.min(self.now + Duration::from_secs(1));
+            self.run();
+        }
+    }
+
+    /// The loop does not go on for a while.
+    fn gap(&mut self, millis: u64) {
         self.now += Duration::from_millis(millis);
         self.run();
     }
@@ -270,53 +306,6 @@ fn a_failed_commit_is_stored_and_committed_again() {
     story.ledger.commit_done(1, CommitResult::Failed);
     story.run();
     story.expect(&["store 0@20", "commit 2"]);
-}
-
-#[test]
-fn a_revoke_is_answered_after_drain_and_commit() {
-    let mut story = Story::begun(&[0, 1]);
-    story.auto_commit = false;
-    story.hand(0, 20);
-    story.hand(1, 30);
-    story.ledger.revoked(vec![tp(0)]);
-    story.run();
-    story.expect(&["stop reading 0", "flush"]);
-    story.settle(0, 20);
-    story.expect(&["store 0@20", "commit 1"]);
-    assert!(story.tenures[&tp(0)].is_open());
-    story.ledger.commit_done(1, CommitResult::Done);
-    story.run();
-    story.expect(&["unassign 0"]);
-    assert!(!story.tenures[&tp(0)].is_open());
-    assert!(story.tenures[&tp(1)].is_open());
-}
-
-#[test]
-fn a_drain_that_takes_too_long_commits_what_is_settled_and_gives_up_the_rest() {
-    let mut story = Story::begun(&[0]);
-    story.hand(0, 20);
-    story.ledger.revoked(vec![tp(0)]);
-    story.run();
-    story.said();
-    story.tenures[&tp(0)].settle(12);
-    story.ledger.commits.next_at = Some(story.now + Duration::from_secs(60));
-    story.later(29_999);
-    story.expect(&[]);
-    story.later(1);
-    story.expect(&["store 0@12", "commit 1", "unassign 0"]);
-}
-
-#[test]
-fn a_commit_that_never_answers_does_not_hold_the_revoke_for_ever() {
-    let mut story = Story::begun(&[0]);
-    story.auto_commit = false;
-    story.hand(0, 20);
-    story.tenures[&tp(0)].settle(20);
-    story.ledger.revoked(vec![tp(0)]);
-    story.run();
-    story.said();
-    story.later(5000);
-    story.expect(&["unassign 0"]);
 }
 
 #[test]

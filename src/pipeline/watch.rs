@@ -133,6 +133,9 @@ impl<'a> Watch<'a> {
 /// What was drained before the time ran out stays drained, also where the group is still to be left.
 fn out_of_time_with(outcome: Option<Outcome>) -> Outcome {
     let Some(outcome) = outcome else {
+        tracing::warn!(
+            "the consumer did not end in time (shutdown.timeout.ms): leaving without its last commit, perhaps; Kafka takes its partitions back when its session times out"
+        );
         return Outcome::NotDrained;
     };
     tracing::warn!("Kafka does not let go; leaving the group by time-out");

@@ -1,50 +1,40 @@
-//! One batch until it is settled or halted: attempts, pauses between them, and what a refusal leads to.
+//! One batch until it is settled or halted: attempts, and what follows each.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::batch::At;
+use super::doubts::Doubts;
+use super::flags::Lookout;
+use super::in_flight::Turn;
 use super::isolate::{InARow, Isolation, is_of_content};
-use super::plans::{Doubt, PlanState, Plans};
+use super::plans::{PlanState, Plans};
+use super::records::At;
 use super::sealed::{Fate, Sealed, Unsealed};
 use super::{Shared, Stations};
-use crate::cause::Cause;
-use crate::milvus::status::{Action, MilvusError};
+use crate::milvus::status::MilvusError;
 use crate::milvus::{Milvus, WriteRequest};
 use crate::ops::board::{Peer, Scope};
 use crate::plan::Plan;
 
-/// An answer that may be the server's or the request's fault is repeated this often before it counts as a refusal.
-const REPEATS: u32 = 5;
-const REPEAT_PAUSE: Duration = Duration::from_secs(6);
+/// What the batches of one writer share.
+#[derive(Debug)]
+pub(super) struct Common<M> {
+    pub(super) shared: Arc<Shared<M>>,
+    pub(super) plans: Plans,
+    pub(super) in_a_row: InARow,
+    pub(super) doubts: Doubts,
+}
 
-/// Sends `batch` until all of it is settled or halted: acknowledged, or found to be refused. `hurry` cuts a hold's pause
-/// short.
+/// Sends `batch` until all of it is settled or halted: acknowledged, or found to be refused.
 pub(super) async fn write<M: Milvus>(
-    shared: &Shared<M>,
-    plans: &Plans,
+    common: &Common<M>,
     batch: Sealed,
-    hurry: &Notify,
-    in_a_row: &InARow,
+    turn: Turn,
+    lookout: Lookout,
 ) {
-    let scope = shared.scope();
-    let mut course = Course {
-        backoff: patient(shared),
-        shared,
-        plans,
-        hurry,
-        in_a_row,
-        isolation: Isolation::default(),
-        scope,
-        repeats: 0,
-        held: false,
-        acked: false,
-        doubt: None,
-    };
+    let mut course = Course::new(common, turn, lookout);
     let mut batch = Some(batch);
     while let Some(sealed) = batch {
         batch = match course.step(sealed).await {
@@ -54,31 +44,48 @@ pub(super) async fn write<M: Milvus>(
     }
 }
 
-fn patient<M>(shared: &Shared<M>) -> Backoff {
-    Backoff::new(shared.rules.retry_backoff, shared.rules.retry_backoff_max)
-}
-
-struct Course<'a, M> {
-    shared: &'a Shared<M>,
-    plans: &'a Plans,
-    hurry: &'a Notify,
-    in_a_row: &'a InARow,
+pub(super) struct Course<'a, M> {
+    pub(super) common: &'a Common<M>,
+    pub(super) shared: &'a Shared<M>,
+    /// Nothing of it is settled before.
+    pub(super) turn: Turn,
+    pub(super) lookout: Lookout,
     /// The rest of the batch, where that has been taken apart.
-    isolation: Isolation,
-    scope: Scope,
-    backoff: Backoff,
-    repeats: u32,
-    held: bool,
+    pub(super) isolation: Isolation,
+    pub(super) scope: Scope,
+    pub(super) backoff: Backoff,
+    pub(super) repeats: u32,
+    pub(super) held: bool,
     /// A part of the batch has been.
     acked: bool,
     /// What Milvus said that may come of another schema: looked into before anything more is sent.
-    doubt: Option<MilvusError>,
+    pub(super) doubt: Option<MilvusError>,
+    /// A delete ended without an answer: an insert of its key could be deleted until then.
+    delete_in_doubt: Option<Instant>,
 }
 
-impl<M: Milvus> Course<'_, M> {
-    /// Before each attempt the gate is asked: what must not be sent any more is taken out first. `None` at the end.
+impl<'a, M: Milvus> Course<'a, M> {
+    fn new(common: &'a Common<M>, turn: Turn, lookout: Lookout) -> Self {
+        let shared = &*common.shared;
+        Self {
+            common,
+            shared,
+            turn,
+            lookout,
+            isolation: Isolation::default(),
+            scope: shared.scope(),
+            backoff: shared.patient(),
+            repeats: 0,
+            held: false,
+            acked: false,
+            doubt: None,
+            delete_in_doubt: None,
+        }
+    }
+
+    /// What must not be sent any more is taken out before each attempt. `None` at the end.
     async fn step(&mut self, batch: Sealed) -> Option<Sealed> {
-        let mut batch = match self.plans.current() {
+        let mut batch = match self.common.plans.current() {
             PlanState::Impossible(cause) => return self.halt(&batch, &cause),
             PlanState::Ready(plan) if plan.target.differs(&batch.plan.target) => {
                 self.rebuild(batch, &plan)
@@ -90,21 +97,25 @@ impl<M: Milvus> Course<'_, M> {
             _ => batch,
         };
         let Some(part) = batch.parts.front() else {
-            return self.finish(&batch);
+            return self.finish(batch).await;
         };
         if let Some(doubt) = self.doubt.take() {
             return self.look(batch, doubt).await;
         }
-        match self.send(part).await {
-            Ok(()) => {
+        if self.waited_to_send(&batch, part).await {
+            return Some(batch); // much may have changed meanwhile
+        }
+        match self.send(&batch, part).await {
+            Some(Ok(())) => {
                 batch.parts.pop_front();
                 // At once: whatever becomes of a tenure or a plan now, an insert must not be made a second time.
                 if batch.parts.is_empty() {
-                    return self.finish(&batch);
+                    return self.finish(batch).await;
                 }
                 Some(batch)
             }
-            Err(error) => self.failed(batch, error).await,
+            Some(Err(error)) => self.failed(batch, error).await,
+            None => Some(batch),
         }
     }
 
@@ -112,7 +123,7 @@ impl<M: Milvus> Course<'_, M> {
     fn next(&mut self) -> Option<Sealed> {
         let records = self.isolation.next()?;
         (self.repeats, self.acked, self.doubt) = (0, false, None);
-        let plan = match self.plans.current() {
+        let plan = match self.common.plans.current() {
             PlanState::Ready(plan) => plan,
             PlanState::Waiting | PlanState::Impossible(_) => Arc::clone(&records.plan),
         };
@@ -120,7 +131,7 @@ impl<M: Milvus> Course<'_, M> {
     }
 
     /// A refusal of what it was says nothing about what it becomes: the record at fault may be gone.
-    fn rebuild(&mut self, batch: Sealed, plan: &Arc<Plan>) -> Sealed {
+    pub(super) fn rebuild(&mut self, batch: Sealed, plan: &Arc<Plan>) -> Sealed {
         self.doubt = self.doubt.take().filter(|doubt| !is_of_content(doubt));
         self.repeats = 0;
         self.seal(batch.unsealed(), plan)
@@ -140,16 +151,58 @@ impl<M: Milvus> Course<'_, M> {
         )
     }
 
-    async fn send(&mut self, part: &WriteRequest) -> Result<(), MilvusError> {
+    /// One attempt. `None`: it was cancelled, since a tenure of the batch was closed.
+    async fn send(
+        &mut self,
+        batch: &Sealed,
+        part: &WriteRequest,
+    ) -> Option<Result<(), MilvusError>> {
         let started = Instant::now();
-        let answer = self.shared.milvus.write(part).await;
+        let answer = tokio::select! {
+            biased;
+            answer = self.shared.milvus.write(part) => Some(answer),
+            () = self.lookout.closed(&batch.covers) => None,
+        };
         let metrics = &self.shared.stations.metrics;
         metrics.request_took(started.elapsed());
-        if let Err(error) = answer {
-            metrics.attempt_failed(&error.cause);
-            return Err(error);
+        match &answer {
+            Some(Ok(())) => self.taken(part),
+            Some(Err(error)) => {
+                metrics.attempt_failed(&error.cause);
+                if error.outcome_unknown {
+                    self.in_doubt(batch, part);
+                }
+            }
+            None => self.in_doubt(batch, part),
         }
-        let board = &self.shared.stations.board;
+        answer
+    }
+
+    /// Whether the request was applied is not known; it may still be.
+    fn in_doubt(&mut self, batch: &Sealed, part: &WriteRequest) {
+        let until = Instant::now() + self.shared.rules.late_landing_grace;
+        self.common.doubts.add(&batch.origin, &batch.keys, until);
+        if !batch.keys.is_empty() {
+            for cover in &batch.covers {
+                cover.tenure.doubt(until.into_std());
+            }
+        }
+        if matches!(part, WriteRequest::Delete(_)) {
+            self.delete_in_doubt = Some(until);
+        }
+    }
+
+    /// Until when `part` would be overtaken by an older request.
+    pub(super) fn overtaken_until(&self, batch: &Sealed, part: &WriteRequest) -> Option<Instant> {
+        let by_others = self.common.doubts.until(&batch.origin, &batch.keys);
+        let by_deletes = self
+            .delete_in_doubt
+            .filter(|_| matches!(part, WriteRequest::Insert(_)));
+        by_others.max(by_deletes)
+    }
+
+    fn taken(&mut self, part: &WriteRequest) {
+        let Stations { metrics, board, .. } = &self.shared.stations;
         board.set_connected(Peer::Milvus, true);
         board.clear(&self.scope);
         let written = match part {
@@ -159,13 +212,24 @@ impl<M: Milvus> Course<'_, M> {
         written.inc_by(u64::from(part.rows()));
         (self.repeats, self.held, self.acked) = (0, false, true);
         self.isolation.taken();
-        self.in_a_row.taken();
-        self.backoff = patient(self.shared);
-        Ok(())
+        self.common.in_a_row.taken();
+        self.backoff = self.shared.patient();
     }
 
-    /// Nothing is left to be sent.
-    fn finish(&self, batch: &Sealed) -> Option<Sealed> {
+    /// Nothing is left to be sent: it settles once its dead letters are kept and what was filled before has settled.
+    async fn finish(&mut self, mut batch: Sealed) -> Option<Sealed> {
+        loop {
+            batch.covers.retain(|cover| cover.tenure.is_open());
+            let kept = tokio::select! {
+                biased;
+                kept = self.shared.put_letters(&batch) => kept,
+                () = self.lookout.closed(&batch.covers) => continue,
+            };
+            match kept {
+                Ok(()) => break,
+                Err(cause) => self.hold(cause, &batch.covers).await,
+            }
+        }
         let Stations { metrics, board, .. } = &self.shared.stations;
         if self.acked {
             metrics.rows_superseded.inc_by(batch.superseded as u64);
@@ -175,110 +239,8 @@ impl<M: Milvus> Course<'_, M> {
         if self.held {
             board.clear(&self.scope);
         }
+        self.turn.come().await;
         batch.settle();
         None
-    }
-
-    async fn failed(&mut self, batch: Sealed, error: MilvusError) -> Option<Sealed> {
-        if self.isolation.splits_at_once(&batch, &error) {
-            return self.refused(batch, error);
-        }
-        match error.action {
-            Action::Hold => {
-                // When it is back, it may be another one.
-                if matches!(error.cause, Cause::CollectionMissing { .. }) {
-                    self.doubt = Some(error.clone());
-                }
-                self.hold(error.cause).await;
-            }
-            Action::RepeatThenHalt if self.repeats < REPEATS => self.repeat(error.cause).await,
-            Action::Isolate | Action::Split | Action::Halt => return self.refused(batch, error),
-            Action::RepeatThenHalt | Action::Refresh | Action::RefreshThenRepeat => {
-                self.doubt = Some(error);
-            }
-        }
-        Some(batch)
-    }
-
-    /// Looks whether another schema explains `doubt`: then the batch is rebuilt by the new plan.
-    async fn look(&mut self, batch: Sealed, doubt: MilvusError) -> Option<Sealed> {
-        match self.plans.look(&batch.plan, Doubt::Milvus).await {
-            Ok(PlanState::Ready(plan)) if !Arc::ptr_eq(&plan, &batch.plan) => {
-                return Some(self.rebuild(batch, &plan));
-            }
-            Ok(PlanState::Impossible(cause)) => return self.halt(&batch, &cause),
-            Ok(_) => match doubt.action {
-                Action::Hold => {} // it is there again, and the same
-                Action::RefreshThenRepeat if self.repeats < REPEATS => {
-                    self.repeat(doubt.cause).await;
-                }
-                _ => return self.refused(batch, doubt),
-            },
-            Err(error) => {
-                self.doubt = Some(doubt);
-                self.hold(error.cause).await;
-            }
-        }
-        Some(batch)
-    }
-
-    /// The refusal stands. Where it is the content's, the record it is about is looked for, or is this one.
-    fn refused(&mut self, batch: Sealed, error: MilvusError) -> Option<Sealed> {
-        if !is_of_content(&error) {
-            return self.halt(&batch, &error.cause);
-        }
-        let Some(at) = batch.alone() else {
-            self.isolation.split(batch);
-            return None;
-        };
-        let most = self.shared.rules.refused_max_consecutive;
-        let verdict = self.isolation.verdict(error, self.in_a_row, most);
-        match self.shared.refuse(at, verdict) {
-            Fate::Skip => batch.settle(),
-            Fate::Keep | Fate::Leave => batch.settle_but(at),
-        }
-        self.shared.stations.board.clear(&self.scope);
-        None
-    }
-
-    async fn hold(&mut self, cause: Cause) {
-        let pause = self.backoff.pause();
-        self.stand(cause);
-        tokio::select! {
-            () = sleep(pause) => {}
-            () = self.hurry.notified() => self.backoff = patient(self.shared),
-        }
-    }
-
-    async fn repeat(&mut self, cause: Cause) {
-        self.repeats += 1;
-        self.stand(while_repeated(cause));
-        sleep(REPEAT_PAUSE).await;
-    }
-
-    fn stand(&mut self, cause: Cause) {
-        let board = &self.shared.stations.board;
-        if matches!(cause, Cause::MilvusUnreachable { .. }) {
-            board.set_connected(Peer::Milvus, false);
-        }
-        board.hold(self.scope.clone(), cause);
-        self.held = true;
-    }
-
-    /// Every partition of the batch stands at its first record in it; what is behind is dropped by the writer.
-    fn halt(&self, batch: &Sealed, cause: &Cause) -> Option<Sealed> {
-        for cover in &batch.covers {
-            self.shared.halt(&cover.tenure, cover.from, cause.clone());
-        }
-        self.shared.stations.board.clear(&self.scope);
-        None
-    }
-}
-
-/// What may pass is not called a refusal before it has stayed: a server that stops or starts answers so, too.
-fn while_repeated(cause: Cause) -> Cause {
-    match cause {
-        Cause::Refused { reason, .. } => Cause::MilvusBusy { reason },
-        other => other,
     }
 }

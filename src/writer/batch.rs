@@ -1,12 +1,14 @@
 //! A batch that still takes records: changes of one collection in the order read, and the offsets they settle.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::doubts::{Keys, Origin};
 use super::fold::Fold;
+use super::letters::Passed;
 use super::parts::parts;
+use super::records::{At, Cover, Slice};
 use super::sealed::Sealed;
 use crate::bad_record::BadRecord;
 use crate::budget::{Budget, Charge};
@@ -18,101 +20,6 @@ use crate::decode::change::{Change, Unfit};
 use crate::key::Key;
 use crate::milvus::delete::Literal;
 use crate::plan::Plan;
-use crate::record::{Chunk, RecordView};
-use crate::tenure::Tenure;
-
-/// One record of one chunk.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct At<'a> {
-    pub(super) chunk: &'a Arc<Chunk>,
-    pub(super) run: usize,
-    pub(super) record: usize,
-}
-
-impl<'a> At<'a> {
-    pub(super) fn tenure(&self) -> &'a Arc<Tenure> {
-        &self.chunk.runs[self.run].tenure
-    }
-
-    pub(super) fn offset(&self) -> i64 {
-        self.chunk.runs[self.run].records[self.record].offset
-    }
-
-    /// The offset after the record before it. A partition that halts at this record stands there: `settled` gets no
-    /// further where compaction or a transaction's marker leaves a gap.
-    pub(super) fn from(&self) -> i64 {
-        let run = &self.chunk.runs[self.run];
-        let before = self.record.checked_sub(1);
-        before.map_or(run.from, |before| run.records[before].offset + 1)
-    }
-
-    pub(super) fn view(&self) -> RecordView<'a> {
-        self.chunk.view(self.run, self.record)
-    }
-
-    /// Whether it may be sent: its tenure is open and does not stand before it.
-    pub(super) fn is_wanted(&self) -> bool {
-        let tenure = self.tenure();
-        let halted_before = |at| at <= self.offset();
-        tenure.is_open() && !tenure.halted_at().is_some_and(halted_before)
-    }
-
-    pub(super) fn bad(&self, bad: BadRecord) -> Cause {
-        Cause::BadRecord {
-            at: self.tenure().topic_partition.clone(),
-            offset: self.offset(),
-            bad,
-        }
-    }
-}
-
-/// Neighbouring records of one run: what a rebuild decodes anew.
-#[derive(Debug)]
-pub(super) struct Slice {
-    pub(super) chunk: Arc<Chunk>,
-    pub(super) run: usize,
-    pub(super) records: Range<usize>,
-    /// A policy has passed them over, once and for all.
-    pub(super) skipped: bool,
-}
-
-impl Slice {
-    /// Records of it that a refusal may be about.
-    pub(super) fn sent(&self) -> usize {
-        if self.skipped { 0 } else { self.records.len() }
-    }
-
-    /// Its first `count` records, and the others.
-    pub(super) fn split(self, count: usize) -> (Self, Self) {
-        let at = self.records.start + count;
-        let before = Self {
-            chunk: Arc::clone(&self.chunk),
-            records: self.records.start..at,
-            ..self
-        };
-        let behind = Self {
-            records: at..self.records.end,
-            ..self
-        };
-        (before, behind)
-    }
-}
-
-/// The records of one tenure in a batch: `from..next` by offset.
-#[derive(Debug)]
-pub(super) struct Cover {
-    pub(super) tenure: Arc<Tenure>,
-    pub(super) from: i64,
-    pub(super) next: i64,
-}
-
-impl Cover {
-    /// Whether its records may still be sent: the tenure is open and does not stand before them.
-    pub(super) fn is_wanted(&self) -> bool {
-        let halted_before = |at| at <= self.from;
-        self.tenure.is_open() && !self.tenure.halted_at().is_some_and(halted_before)
-    }
-}
 
 /// Why a record does not become a change of the batch.
 #[derive(Debug)]
@@ -198,26 +105,19 @@ impl Batch {
     }
 
     /// Settles a record without a change when the batch settles.
-    pub(super) fn skip(&mut self, at: At<'_>) {
-        self.cover(at, true);
+    pub(super) fn pass(&mut self, at: At<'_>, passed: Passed) {
+        self.cover(at, Some(passed));
     }
 
-    fn cover(&mut self, at: At<'_>, skipped: bool) {
+    fn cover(&mut self, at: At<'_>, passed: Option<Passed>) {
         self.records += 1;
         match self.slices.last_mut() {
-            Some(last)
-                if Arc::ptr_eq(&last.chunk, at.chunk)
-                    && last.run == at.run
-                    && last.records.end == at.record
-                    && last.skipped == skipped =>
-            {
-                last.records.end += 1;
-            }
+            Some(last) if last.goes_on_with(at, passed.as_ref()) => last.records.end += 1,
             _ => self.slices.push(Slice {
                 chunk: Arc::clone(at.chunk),
                 run: at.run,
                 records: at.record..at.record + 1,
-                skipped,
+                passed,
             }),
         }
         let offset = at.offset();
@@ -254,13 +154,20 @@ impl Batch {
         self.columns.bytes() + self.fold.delete_bytes()
     }
 
+    /// Of its changes, as far as they are not Milvus's to make.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> + Clone {
+        self.fold.keys()
+    }
+
     /// Ready to be sent: no record is added any more.
-    pub(super) fn seal(self) -> Sealed {
+    pub(super) fn seal(self, origin: Origin) -> Sealed {
         let (fold, plan) = (self.fold, self.plan);
         let partition = self.milvus_partition.as_deref().unwrap_or_default();
         Sealed {
             parts: parts(&plan, partition, self.columns, fold.dead(), fold.deletes()),
             superseded: fold.superseded(),
+            keys: Keys::of(fold.keys()),
+            origin,
             plan,
             milvus_partition: self.milvus_partition,
             slices: self.slices,
@@ -313,7 +220,7 @@ impl Draft<'_> {
             return Err(refusal);
         }
         batch.charge.resize(batch.bytes());
-        batch.cover(at, false);
+        batch.cover(at, None);
         Ok(change)
     }
 }

@@ -74,6 +74,11 @@ impl Fold {
         self.deletes.push(Some(literal));
     }
 
+    /// Of all changes, those left out included.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> + Clone {
+        self.latest.keys()
+    }
+
     /// By row.
     pub(super) fn dead(&self) -> &[bool] {
         &self.dead

@@ -3,11 +3,19 @@
 mod attempt;
 pub mod backoff;
 mod batch;
+mod doubts;
+mod flags;
 mod fold;
+mod in_flight;
+mod inlet;
 mod isolate;
+mod letters;
 mod parts;
+mod patience;
 mod plans;
 mod rate_limit;
+mod records;
+mod refusal;
 mod sealed;
 mod shared;
 #[cfg(test)]
@@ -18,7 +26,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::budget::Budget;
@@ -33,14 +41,18 @@ use crate::ops::metrics::Metrics;
 use crate::plan::Plan;
 use crate::record::Chunk;
 use crate::wake::Wake;
-use batch::{At, Batch};
+use attempt::Common;
+use batch::Batch;
+use doubts::{Doubts, Origin};
+use flags::{Lookout, flags};
+use in_flight::InFlight;
+use inlet::CHANNEL_CHUNKS;
+pub use inlet::Inlet;
 use isolate::InARow;
 pub use plans::{Desk, PlanState, Plans, plans};
+use records::At;
 use sealed::Fate;
 pub use shared::Shared;
-
-/// Chunks that wait for a writer. A full channel means that its partitions are not polled.
-pub const CHANNEL_CHUNKS: usize = 16;
 
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -72,40 +84,6 @@ pub struct Stations {
     pub dead_letters: Option<Arc<dyn DeadLetterQueue>>,
 }
 
-/// The consumer's end of a writer.
-#[derive(Debug, Clone)]
-pub struct Inlet {
-    pub chunks: mpsc::Sender<Chunk>,
-    flags: Arc<watch::Sender<Flags>>,
-    /// The share that what it takes is charged to.
-    pub budget: Arc<Budget>,
-    plans: Plans,
-}
-
-/// What the consumer asks for beside the records: flags, since a message would wait behind them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Flags {
-    flushes: u64,
-    closes: u64,
-}
-
-impl Inlet {
-    /// Have it send what it was given, without waiting for company or for the next attempt.
-    pub fn flush(&self) {
-        self.flags.send_modify(|flags| flags.flushes += 1);
-    }
-
-    /// Tenures were closed: have it stop what it sends of them.
-    pub fn closed(&self) {
-        self.flags.send_modify(|flags| flags.closes += 1);
-    }
-
-    /// Before there is a plan nothing is read: what nobody can decode would only stand in the way of a rebalance.
-    pub fn is_open(&self) -> bool {
-        !self.plans.is_waiting()
-    }
-}
-
 /// A chunk being decoded, and how far.
 #[derive(Debug)]
 struct Cursor {
@@ -114,48 +92,47 @@ struct Cursor {
     record: usize,
 }
 
-type UnderWay = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Look = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-#[expect(missing_debug_implementations, reason = "holds a future")]
+#[expect(missing_debug_implementations, reason = "holds futures")]
 pub struct Writer<M> {
-    shared: Arc<Shared<M>>,
+    common: Arc<Common<M>>,
     inbox: mpsc::Receiver<Chunk>,
-    flags: watch::Receiver<Flags>,
-    flushes: u64,
-    /// Ends the pause before the next attempt: a drain has no time for it.
-    hurry: Arc<Notify>,
-    in_a_row: Arc<InARow>,
-    plans: Plans,
+    lookout: Lookout,
     cursor: Option<Cursor>,
     open: Option<Batch>,
+    in_flight: InFlight,
     /// The open batch is sent as it is: a bad record ended it.
     closed: bool,
     /// While flushing: chunks of the channel that are still to be taken in.
     flush_left: Option<usize>,
     /// The record at hand waits for a look at the schema.
-    look: Option<UnderWay>,
+    look: Option<Look>,
 }
 
 impl<M: Milvus> Writer<M> {
     pub fn new(shared: Arc<Shared<M>>, plans: Plans) -> (Self, Inlet) {
         let (chunks, inbox) = mpsc::channel(CHANNEL_CHUNKS);
-        let (flags, raised) = watch::channel(Flags::default());
+        let (flags, lookout) = flags();
         let inlet = Inlet {
             chunks,
-            flags: Arc::new(flags),
+            flags,
             budget: Arc::clone(&shared.stations.budget),
             plans: plans.clone(),
         };
-        let writer = Self {
+        let common = Common {
             shared,
-            inbox,
-            flags: raised,
-            flushes: 0,
-            hurry: Arc::new(Notify::new()),
-            in_a_row: Arc::default(),
             plans,
+            in_a_row: InARow::default(),
+            doubts: Doubts::default(),
+        };
+        let writer = Self {
+            common: Arc::new(common),
+            inbox,
+            lookout,
             cursor: None,
             open: None,
+            in_flight: InFlight::default(),
             closed: false,
             flush_left: None,
             look: None,
@@ -165,28 +142,28 @@ impl<M: Milvus> Writer<M> {
 
     /// Runs until the consumer is gone.
     pub async fn run(mut self) {
-        let mut under_way: Option<UnderWay> = None;
+        let mut plans = self.common.plans.clone();
         loop {
-            match self.plans.current() {
+            match plans.current() {
                 PlanState::Waiting => {}
                 PlanState::Ready(plan) => self.fill(&plan),
                 PlanState::Impossible(cause) => self.give_up(&cause),
             }
-            if under_way.is_none() && self.is_due() {
-                under_way = self.send();
+            let may_send = self.may_send();
+            if may_send && self.is_due() {
+                self.send();
                 continue; // what is left of the chunk opens the next batch, or is dropped
             }
             let linger_ends = self
                 .open
                 .as_ref()
-                .map(|batch| batch.opened + self.shared.rules.linger);
-            let is_idle = under_way.is_none();
+                .map(|batch| batch.opened + self.shared().rules.linger);
             tokio::select! {
-                () = finished(&mut under_way) => under_way = None,
+                () = self.in_flight.next() => {}
                 () = finished(&mut self.look) => self.look = None,
-                true = self.plans.changed() => {}
-                () = until(linger_ends), if is_idle => {}
-                Ok(()) = self.flags.changed() => self.heed_flags(),
+                true = plans.changed() => {}
+                () = until(linger_ends), if may_send => {}
+                () = self.lookout.flush() => self.flush_left = Some(self.inbox.len()),
                 chunk = self.inbox.recv(), if self.cursor.is_none() => {
                     let Some(chunk) = chunk else { return };
                     self.take(chunk);
@@ -198,19 +175,23 @@ impl<M: Milvus> Writer<M> {
         }
     }
 
-    fn heed_flags(&mut self) {
-        let flushes = self.flags.borrow_and_update().flushes;
-        if flushes != self.flushes {
-            self.flushes = flushes;
-            self.flush_left = Some(self.inbox.len());
-            self.hurry.notify_one();
-        }
+    fn shared(&self) -> &Arc<Shared<M>> {
+        &self.common.shared
+    }
+
+    /// Of a key that is under way, nothing newer is sent: the open batch then takes more company.
+    fn may_send(&self) -> bool {
+        let depth = self.shared().rules.max_in_flight;
+        let meets = |batch: &Batch| self.in_flight.has_any(batch.keys());
+        self.in_flight.len() < depth && !self.open.as_ref().is_some_and(meets)
     }
 
     /// No plan can be made (any more): what is here halts, and so will what comes.
     fn give_up(&mut self, cause: &Cause) {
         for cover in self.open.take().iter().flat_map(Batch::covers) {
-            self.shared.halt(&cover.tenure, cover.from, cause.clone());
+            self.common
+                .shared
+                .halt(&cover.tenure, cover.from, cause.clone());
         }
         self.closed = false;
         let Some(cursor) = self.cursor.take() else {
@@ -225,7 +206,9 @@ impl<M: Milvus> Writer<M> {
                     run,
                     record,
                 };
-                self.shared.halt(at.tenure(), at.from(), cause.clone());
+                self.common
+                    .shared
+                    .halt(at.tenure(), at.from(), cause.clone());
             }
         }
     }
@@ -238,17 +221,17 @@ impl<M: Milvus> Writer<M> {
         });
         self.flush_left = self.flush_left.map(|left| left.saturating_sub(1));
         if self.inbox.len() <= CHANNEL_CHUNKS / 2 {
-            self.shared.stations.wake.wake();
+            self.common.shared.stations.wake.wake();
         }
     }
 
     /// Moves records from the chunk at hand into the open batch, as far as it takes them.
     fn fill(&mut self, plan: &Arc<Plan>) {
-        let rules = &self.shared.rules;
+        let rules = &self.shared().rules;
         let (rows, bytes) = (rules.batch_max_rows, rules.batch_max_bytes);
         let is_other = |batch: &Batch| !Arc::ptr_eq(batch.plan(), plan);
         self.closed |= self.open.as_ref().is_some_and(is_other);
-        let may_look = self.plans.is_look_due();
+        let may_look = self.common.plans.is_look_due();
         while let Some(cursor) = &mut self.cursor {
             let open = self.open.as_ref();
             if self.closed
@@ -285,8 +268,8 @@ impl<M: Milvus> Writer<M> {
         if !at.is_wanted() {
             return true; // read again by the next owner, or after the halt
         }
-        let Stations { budget, .. } = &self.shared.stations;
-        let partition = &self.shared.milvus_partition;
+        let Stations { budget, .. } = &self.common.shared.stations;
+        let partition = &self.common.shared.milvus_partition;
         let new = || Batch::new(Arc::clone(plan), partition.clone(), budget, Instant::now());
         let batch = self.open.get_or_insert_with(new);
         let draft = batch.read(at);
@@ -295,27 +278,29 @@ impl<M: Milvus> Writer<M> {
             self.look = Some(self.look_for(plan, at));
             return false;
         }
-        match draft.keep(self.shared.rules.recreated) {
+        match draft.keep(self.common.shared.rules.recreated) {
             Ok(Change::Row | Change::Delete(_)) => {}
             Ok(Change::Nothing(Why::Tombstone)) => {
-                self.shared.tombstone(&at.tenure().topic_partition.topic);
+                self.common
+                    .shared
+                    .tombstone(&at.tenure().topic_partition.topic);
             }
-            Err(refusal) => match self.shared.refuse(at, refusal) {
-                Fate::Skip => batch.skip(at),
+            Err(refusal) => match self.common.shared.refuse(at, refusal) {
+                Fate::Pass(passed) => batch.pass(at, passed),
                 Fate::Keep | Fate::Leave => self.closed = true,
             },
         }
         true
     }
 
-    fn look_for(&self, plan: &Arc<Plan>, at: At<'_>) -> UnderWay {
-        let (shared, plans) = (Arc::clone(&self.shared), self.plans.clone());
+    fn look_for(&self, plan: &Arc<Plan>, at: At<'_>) -> Look {
+        let common = Arc::clone(&self.common);
         let (plan, tenure) = (Arc::clone(plan), Arc::clone(at.tenure()));
-        Box::pin(async move { shared.look(&plans, &plan, &tenure).await })
+        Box::pin(async move { common.shared.look(&common.plans, &plan, &tenure).await })
     }
 
     fn is_due(&self) -> bool {
-        let rules = &self.shared.rules;
+        let rules = &self.shared().rules;
         self.open.as_ref().is_some_and(|batch| {
             self.closed
                 || self.flush_left.is_some()
@@ -331,21 +316,24 @@ impl<M: Milvus> Writer<M> {
         }
     }
 
-    fn send(&mut self) -> Option<UnderWay> {
+    fn send(&mut self) {
         self.closed = false;
         self.end_flush();
-        let batch = self.open.take().filter(|batch| !batch.is_empty())?;
-        let (shared, hurry) = (Arc::clone(&self.shared), Arc::clone(&self.hurry));
-        let (plans, in_a_row) = (self.plans.clone(), Arc::clone(&self.in_a_row));
-        Some(Box::pin(async move {
-            attempt::write(&shared, &plans, batch.seal(), &hurry, &in_a_row).await;
-        }))
+        let Some(batch) = self.open.take().filter(|batch| !batch.is_empty()) else {
+            return;
+        };
+        let (number, turn) = self.in_flight.enter();
+        let batch = batch.seal(Origin::batch(number));
+        let (common, lookout) = (Arc::clone(&self.common), self.lookout.clone());
+        self.in_flight.run(number, batch.keys.clone(), async move {
+            attempt::write(&common, batch, turn, lookout).await;
+        });
     }
 }
 
-async fn finished(under_way: &mut Option<UnderWay>) {
-    match under_way {
-        Some(write) => write.await,
+async fn finished(look: &mut Option<Look>) {
+    match look {
+        Some(look) => look.await,
         None => std::future::pending().await,
     }
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::batch::{At, Batch, Cover, Refusal, Slice};
+use super::batch::{Batch, Refusal};
+use super::doubts::{Keys, Origin};
+use super::letters::Passed;
+use super::records::{At, Cover, Slice};
 use crate::budget::{Budget, Charge};
 use crate::config::OnRecreated;
 use crate::milvus::WriteRequest;
@@ -20,6 +23,8 @@ pub(super) struct Sealed {
     pub(super) parts: VecDeque<WriteRequest>,
     /// Changes left out.
     pub(super) superseded: usize,
+    pub(super) keys: Keys,
+    pub(super) origin: Origin,
     pub(super) slices: Vec<Slice>,
     pub(super) covers: Vec<Cover>,
     /// For what is encoded, until it is dropped.
@@ -31,15 +36,16 @@ pub(super) struct Sealed {
 pub(super) struct Unsealed {
     pub(super) plan: Arc<Plan>,
     milvus_partition: Option<Arc<str>>,
+    origin: Origin,
     slices: Vec<Slice>,
 }
 
 /// What becomes of a record in a rebuild.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum Fate {
     Keep,
     /// A policy passes it over: it settles with the batch.
-    Skip,
+    Pass(Passed),
     /// It is no longer the batch's: neither sent nor settled.
     Leave,
 }
@@ -73,6 +79,7 @@ impl Sealed {
         Unsealed {
             plan: self.plan,
             milvus_partition: self.milvus_partition,
+            origin: self.origin,
             slices: self.slices,
         }
     }
@@ -84,13 +91,16 @@ impl Sealed {
 
     /// Its one record, where it is alone.
     pub(super) fn alone(&self) -> Option<At<'_>> {
-        let slice = self.slices.iter().find(|slice| !slice.skipped)?;
-        let at = At {
-            chunk: &slice.chunk,
-            run: slice.run,
-            record: slice.records.start,
-        };
-        (!self.is_divisible()).then_some(at)
+        let slice = self.slices.iter().find(|slice| slice.passed.is_none())?;
+        (!self.is_divisible()).then(|| slice.first())
+    }
+
+    /// Its one record is not to be sent again: a policy passes it over.
+    pub(super) fn pass(&mut self, passed: Passed) {
+        if let Some(slice) = self.slices.iter_mut().find(|slice| slice.passed.is_none()) {
+            slice.passed = Some(passed);
+        }
+        self.parts.clear();
     }
 }
 
@@ -113,12 +123,14 @@ impl Unsealed {
             }
             sent += whole;
         }
-        let like = |slices| Self {
+        let like = |slices, origin| Self {
             plan: Arc::clone(&self.plan),
             milvus_partition: self.milvus_partition.clone(),
+            origin,
             slices,
         };
-        (like(front), like(back))
+        let (first, second) = self.origin.halves();
+        (like(front, first), like(back, second))
     }
 
     /// The slow path: decodes its records anew by `plan`, those that `fate` keeps, folding keys anew, so that a record
@@ -146,19 +158,19 @@ impl Unsealed {
                     run: slice.run,
                     record,
                 };
-                let fate = match fate(at) {
-                    Fate::Keep if slice.skipped => Fate::Skip,
-                    Fate::Keep => match batch.read(at).keep(recreated) {
+                let fate = match (fate(at), &slice.passed) {
+                    (Fate::Keep, Some(passed)) => Fate::Pass(passed.clone()),
+                    (Fate::Keep, None) => match batch.read(at).keep(recreated) {
                         Ok(_) => Fate::Keep,
                         Err(refusal) => refuse(at, refusal),
                     },
-                    otherwise => otherwise,
+                    (otherwise, _) => otherwise,
                 };
-                if fate == Fate::Skip {
-                    batch.skip(at);
+                if let Fate::Pass(passed) = fate {
+                    batch.pass(at, passed);
                 }
             }
         }
-        batch.seal()
+        batch.seal(self.origin)
     }
 }

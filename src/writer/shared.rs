@@ -7,9 +7,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::backoff::Backoff;
-use super::batch::{At, Refusal};
+use super::batch::Refusal;
+use super::letters::Passed;
 use super::plans::{Doubt, Plans};
 use super::rate_limit::RateLimit;
+use super::records::At;
 use super::sealed::Fate;
 use super::{Rules, Stations};
 use crate::cause::Cause;
@@ -76,9 +78,12 @@ impl<M> Shared<M> {
             Refusal::Bad(bad) if self.rules.tolerance == Tolerance::All => {
                 self.stations.metrics.skip(Skipped::BadRecord, 1);
                 if let Some(unsaid) = lock(&self.bad_records).allow(Instant::now()) {
-                    tracing::warn!(unsaid, "skipped a bad record: {}", at.bad(bad));
+                    tracing::warn!(unsaid, "skipped a bad record: {}", at.bad(bad.clone()));
                 }
-                return Fate::Skip;
+                return Fate::Pass(match self.stations.dead_letters {
+                    Some(_) => Passed::letter(bad),
+                    None => Passed::Skipped,
+                });
             }
             Refusal::Bad(bad) => at.bad(bad),
             Refusal::Halts(cause) => cause,

@@ -1,7 +1,11 @@
 //! A writer driven by hand against a Milvus that answers from a script, under a paused clock.
 
 mod deletes;
+mod gate;
+mod in_flight;
 mod isolate;
+mod late_landing;
+mod letters;
 mod refresh;
 mod scripted;
 mod storm;
@@ -219,6 +223,16 @@ impl Bench {
     }
 
     fn planned(rules: Rules, plan_rules: plan::Rules) -> Self {
+        let always = Gate::new(Duration::MAX, std::time::Instant::now());
+        Self::behind(always, None, rules, plan_rules)
+    }
+
+    fn behind(
+        gate: Gate,
+        dead_letters: Option<Arc<dyn DeadLetterQueue>>,
+        rules: Rules,
+        plan_rules: plan::Rules,
+    ) -> Self {
         let budget = Budget::new(1 << 20);
         let metrics = Metrics::new(Arc::clone(&budget));
         let shared = Arc::new(Shared::new(
@@ -233,8 +247,8 @@ impl Bench {
                 metrics,
                 budget,
                 wake: Arc::new(Wake::default()),
-                gate: Arc::new(Gate::new(Duration::MAX, std::time::Instant::now())),
-                dead_letters: None,
+                gate: Arc::new(gate),
+                dead_letters,
             },
         ));
         let (plans, desk) = plans();

@@ -34,7 +34,7 @@ pub const KEYS: &[Key] = &[
     key("value.converter.schemas.enable", Kind::Bool, "must be false, and be said where value.converter is given (Connect's default there is true)").default("false"),
     int("batch.max.rows", (1, 1_000_000), "rows", "rows of one request at most").default("10000"),
     int("batch.max.bytes", (65_536, 58_720_256), "bytes", "encoded bytes of one request at most").default("2097152"),
-    int("max.in.flight.requests", (1, 64), "", "requests of one writer under way at once").default("1").later(),
+    int("max.in.flight.requests", (1, 64), "", "requests of one writer under way at once; none of them has a key of another").default("3"),
     int("linger.ms", (0, 60_000), "milliseconds", "how long a row may wait for company, in milliseconds").default("100"),
     int("buffer.max.bytes", (1_048_576, 1_099_511_627_776), "bytes", "bytes held between Kafka and the acknowledgement by Milvus").default("67108864"),
     key("errors.tolerance", Kind::Choice(&["none", "all"]), "a bad record: none halts its partition, all skips and counts it").default("none"),

@@ -25,6 +25,7 @@ fn the_least_configuration_has_the_documented_defaults() {
     assert_eq!(config.milvus.request_timeout, Duration::from_secs(20));
     assert_eq!(config.refused_max_consecutive, 100);
     assert_eq!(config.batch_max_rows, 10_000);
+    assert_eq!(config.max_in_flight, 3);
     assert_eq!(config.batch_max_bytes, 2 << 20);
     assert_eq!(config.buffer_max_bytes, 64 << 20);
     assert_eq!(config.linger, Duration::from_millis(100));

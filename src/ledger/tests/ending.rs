@@ -10,7 +10,7 @@ fn all_halted_and_committed_ends_the_process() {
     story.settle(0, 15);
     story.said();
     story.halt(1, 10);
-    story.expect(&["finished AllHalted"]);
+    story.expect(&["closed", "finished AllHalted"]);
 }
 
 #[test]

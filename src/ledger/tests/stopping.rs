@@ -19,7 +19,14 @@ fn stopping_with_something_unsettled_ends_at_its_deadline() {
     story.hand(0, 20);
     story.ledger.stop(story.now + Duration::from_secs(10));
     story.later(10_000);
-    story.expect(&["stop reading 0", "flush", "finished NotDrained"]);
+    let words = [
+        "stop reading 0",
+        "flush",
+        "closed",
+        "undrained 0: 10 of 20, committed 10",
+        "finished NotDrained",
+    ];
+    story.expect(&words);
 }
 
 #[test]
@@ -42,6 +49,8 @@ fn stopping_cuts_the_drain_of_a_revoke_short() {
     story.expect(&[]);
     story.later(1);
     let words = [
+        "closed",
+        "undrained 0: 10 of 20, committed 10",
         "unassign 0",
         "stop reading 1",
         "flush",
@@ -97,7 +106,8 @@ fn partitions_lost_while_stopping_were_not_drained() {
     story.said();
     story.ledger.lost(vec![tp(0)]);
     story.run();
-    story.expect(&["unassign 0", "finished NotDrained"]);
+    let left = "undrained 0: 10 of 20, committed 10";
+    story.expect(&["closed", left, "unassign 0", "finished NotDrained"]);
 }
 
 #[test]
@@ -113,4 +123,35 @@ fn a_partition_that_comes_late_is_not_begun_while_stopping() {
     story.ledger.looked_up(&tp(1), look(None, 0, 9));
     story.run();
     story.expect(&[]);
+}
+
+#[test]
+fn stopping_waits_for_what_may_still_be_applied_and_calls_it_drained_at_its_deadline() {
+    for (doubt, seconds) in [(7, 7), (20, 10)] {
+        let mut story = Story::begun(&[0]);
+        story.hand(0, 20);
+        let until = story.now + Duration::from_secs(doubt);
+        story.tenures[&tp(0)].doubt(until);
+        story.ledger.stop(story.now + Duration::from_secs(10));
+        story.run();
+        story.settle(0, 20);
+        story.expect(&["stop reading 0", "flush", "store 0@20", "commit 1"]);
+        story.later(seconds * 1000 - 1);
+        story.expect(&[]);
+        story.later(1);
+        story.expect(&["finished Drained"]);
+    }
+}
+
+#[test]
+fn after_a_gap_while_stopping_nothing_more_is_committed() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.ledger.stop(story.now + Duration::from_secs(60));
+    story.run();
+    story.said();
+    story.tenures[&tp(0)].settle(20);
+    story.gap(15_001);
+    let left = "undrained 0: 20 of 20, committed 10";
+    story.expect(&[left, "finished NotDrained"]);
 }

@@ -4,12 +4,16 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::sync::Notify;
+
 use super::*;
 
 /// Answers writes from a script (`Ok` when it has run out) and keeps every request it saw; describes what it is set to.
 #[derive(Debug)]
 pub(super) struct Scripted {
     pub(super) answers: Mutex<VecDeque<Result<(), MilvusError>>>,
+    /// How long each answer takes; none where it has run out.
+    pub(super) pauses: Mutex<VecDeque<Duration>>,
     pub(super) seen: Mutex<Vec<WriteRequest>>,
     /// Those of them that were acknowledged.
     pub(super) taken: Mutex<Vec<WriteRequest>>,
@@ -73,6 +77,7 @@ impl Default for Scripted {
     fn default() -> Self {
         Self {
             answers: Mutex::default(),
+            pauses: Mutex::default(),
             seen: Mutex::default(),
             taken: Mutex::default(),
             dislike: Mutex::default(),
@@ -104,6 +109,10 @@ impl Milvus for Scripted {
         self.seen.lock().unwrap().push(request.clone());
         if let Some(tenure) = self.closing.lock().unwrap().take() {
             tenure.close();
+        }
+        let pause = self.pauses.lock().unwrap().pop_front();
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
         }
         let script = self.answers.lock().unwrap().pop_front().unwrap_or(Ok(()));
         let answer = script.and_then(|()| self.dislike.lock().unwrap().answer(request));

@@ -121,24 +121,38 @@ fn libraries(files: &[File]) -> Faults {
 }
 
 #[test]
-fn offsets_are_stored_and_never_committed_by_a_list() {
-    let broken = [(
-        "src/kafka/a.rs",
-        "client.commit_consumer_state(Sync);\nclient.commit(&list, Sync);\nclient.commit_message(&m, Sync);",
-    )];
-    check(
-        commits,
-        &broken,
-        &["src/kafka/a.rs:2:", "src/kafka/a.rs:3:"],
-    );
+fn a_list_of_offsets_is_committed_in_one_place() {
+    let broken = [
+        (
+            "src/kafka/a.rs",
+            "client.commit_consumer_state(Sync);\nclient.commit(&list, Sync);\nclient.commit_message(&m, Sync);",
+        ),
+        (
+            "src/kafka/commit.rs",
+            "client.commit(list, Sync);\nclient.commit(list, Sync);",
+        ),
+    ];
+    let places = [
+        "src/kafka/a.rs:2:",
+        "src/kafka/a.rs:3:",
+        "src/kafka/commit.rs:2:",
+    ];
+    check(commits, &broken, &places);
 }
+
+/// Once, to follow a log that was cut off.
+const COMMITS_A_LIST: &str = "src/kafka/commit.rs";
 
 fn commits(files: &[File]) -> Faults {
     let src = files.iter().filter(|file| file.path.starts_with("src/"));
     let what = "store offsets and use commit_consumer_state: it cannot commit for a partition that is gone";
     let calls = [".commit(", ".commit_message("];
-    src.flat_map(|file| file.each_line(what, |line| calls.iter().any(|call| line.contains(call))))
-        .collect()
+    let faults = |file: &File| {
+        let allowed = usize::from(file.path == COMMITS_A_LIST);
+        let found = file.each_line(what, |line| calls.iter().any(|call| line.contains(call)));
+        found.into_iter().skip(allowed)
+    };
+    src.flat_map(faults).collect()
 }
 
 /// Where there is no safe way to what the C library has; clippy asks for the proof at each use.

@@ -1,0 +1,170 @@
+//! How the ledger gives partitions up: what is in flight is settled or cut off, committed, and waited for until nothing of
+//! it can be applied any more.
+
+use std::time::Instant;
+
+use super::answer::Phase;
+use super::{Command, Ledger, Left, Outcome, Part, Rebalance};
+use crate::topic_partition::TopicPartition;
+
+#[derive(Debug)]
+pub(super) struct Drain {
+    partitions: Vec<TopicPartition>,
+    /// Ends the process instead of answering a revoke.
+    stopping: bool,
+}
+
+impl Ledger {
+    pub(super) fn start_drain(
+        &mut self,
+        partitions: Vec<TopicPartition>,
+        stopping: bool,
+        until: Instant,
+    ) {
+        self.commands.push(Command::StopReading(partitions.clone()));
+        self.commands.push(Command::Flush);
+        self.phase = Phase::Draining {
+            drain: Drain {
+                partitions,
+                stopping,
+            },
+            until,
+        };
+    }
+
+    pub(super) fn drain_step(&mut self, drain: Drain, until: Instant, now: Instant) -> bool {
+        // Asked to stop, a revoke waits no longer than the process may.
+        let due = self.stop_by.map_or(until, |by| by.min(until));
+        if now < due && !self.all(&drain, Part::drained) {
+            self.phase = Phase::Draining { drain, until };
+            return false;
+        }
+        match self.commit_settled() {
+            Some(number) => {
+                self.phase = Phase::Committing {
+                    drain,
+                    number,
+                    until: now + self.rules.commit_patience,
+                };
+            }
+            None => self.start_landing(drain, now),
+        }
+        true
+    }
+
+    pub(super) fn commit_step(
+        &mut self,
+        drain: Drain,
+        number: u64,
+        until: Instant,
+        now: Instant,
+    ) -> bool {
+        if now >= until || self.all(&drain, Part::committed_all) {
+            self.start_landing(drain, now);
+            return true;
+        }
+        let under_way = self.is_under_way(number);
+        // A failed commit is repeated at once: the commit thread paces the attempts.
+        let number = if under_way {
+            number
+        } else {
+            self.commit_settled().unwrap_or(number)
+        };
+        self.phase = Phase::Committing {
+            drain,
+            number,
+            until,
+        };
+        false
+    }
+
+    /// Nothing more is sent or committed of what is given up. A writer that is in the midst of it notices a moment later.
+    fn start_landing(&mut self, drain: Drain, now: Instant) {
+        for partition in &drain.partitions {
+            let Some(part) = self.parts.get_mut(partition) else {
+                continue;
+            };
+            if !part.is_gone() && !part.drained() {
+                part.left = Some(Left::CutOff);
+                part.doubt = part.doubt.max(Some(now + self.rules.late_landing_grace));
+            }
+        }
+        self.close(&drain.partitions);
+        self.phase = Phase::Landing(drain);
+    }
+
+    /// Who reads these partitions next must not write before our last request has been applied or cannot be.
+    pub(super) fn landing_step(&mut self, drain: Drain, now: Instant) -> bool {
+        let landed = |part: &Part| part.in_doubt().is_none_or(|until| now >= until);
+        if self.all(&drain, landed) || self.stop_by.is_some_and(|by| now >= by) {
+            self.end_drain(drain);
+            return true;
+        }
+        self.phase = Phase::Landing(drain);
+        false
+    }
+
+    /// After a gap between two polls the partitions may be somebody else's, and where a revoke waits for its answer the
+    /// client does not report that.
+    pub(super) fn notice_gap(&mut self, now: Instant) {
+        let last = self.advanced_at.replace(now);
+        if last.is_none_or(|last| now.saturating_duration_since(last) <= self.rules.poll_window) {
+            return;
+        }
+        let mut leaving = Vec::new();
+        for rebalance in &self.waiting {
+            if let Rebalance::Revoked(partitions) = rebalance {
+                leaving.extend_from_slice(partitions);
+            }
+        }
+        let drain = match std::mem::replace(&mut self.phase, Phase::Steady) {
+            Phase::Draining { drain, .. }
+            | Phase::Committing { drain, .. }
+            | Phase::Landing(drain) => Some(drain),
+            other => {
+                self.phase = other;
+                None
+            }
+        };
+        leaving.extend(drain.iter().flat_map(|drain| drain.partitions.clone()));
+        for partition in &leaving {
+            if let Some(part) = self.parts.get_mut(partition)
+                && !part.is_complete()
+            {
+                part.left = Some(Left::Gone);
+            }
+        }
+        self.close(&leaving);
+        if let Some(drain) = drain {
+            self.end_drain(drain);
+        }
+    }
+
+    fn end_drain(&mut self, drain: Drain) {
+        let parts = drain.partitions.iter();
+        let undrained: Vec<_> = parts
+            .filter_map(|partition| self.parts.get(partition))
+            .filter(|part| !part.is_complete())
+            .map(Part::undrained)
+            .collect();
+        if !undrained.is_empty() {
+            self.left_behind |= self.stop_by.is_some();
+            self.commands.push(Command::Undrained(undrained));
+        }
+        if !drain.stopping {
+            self.unassign(drain.partitions);
+        } else if self.left_behind {
+            self.finish(Outcome::NotDrained);
+        } else {
+            self.finish(Outcome::Drained);
+        }
+    }
+
+    fn all(&self, drain: &Drain, holds: impl Fn(&Part) -> bool) -> bool {
+        drain
+            .partitions
+            .iter()
+            .filter_map(|partition| self.parts.get(partition))
+            .all(|part| part.is_gone() || holds(part))
+    }
+}

@@ -1,0 +1,212 @@
+//! A revoke: drained, or cut off at its deadline; and what was sent may still be applied.
+
+use super::*;
+
+#[test]
+fn a_revoke_is_answered_after_drain_and_commit() {
+    let mut story = Story::begun(&[0, 1]);
+    story.auto_commit = false;
+    story.hand(0, 20);
+    story.hand(1, 30);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.expect(&["stop reading 0", "flush"]);
+    story.settle(0, 20);
+    story.expect(&["store 0@20", "commit 1"]);
+    assert!(story.tenures[&tp(0)].is_open());
+    story.ledger.commit_done(1, CommitResult::Done);
+    story.run();
+    story.expect(&["unassign 0"]);
+    assert!(!story.tenures[&tp(0)].is_open());
+    assert!(story.tenures[&tp(1)].is_open());
+}
+
+#[test]
+fn a_drain_that_takes_too_long_commits_what_is_settled_and_gives_up_the_rest() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.said();
+    story.tenures[&tp(0)].settle(12);
+    story.ledger.commits.next_at = Some(story.now + Duration::from_secs(60));
+    story.later(29_999);
+    story.expect(&[]);
+    story.later(1);
+    story.expect(&["store 0@12", "commit 1", "closed"]);
+    story.later(19_999);
+    story.expect(&[]);
+    story.later(1);
+    let left = "undrained 0: 12 of 20, committed 12";
+    story.expect(&[left, "unassign 0"]);
+}
+
+#[test]
+fn a_commit_that_never_answers_does_not_hold_the_revoke_for_ever() {
+    let mut story = Story::begun(&[0]);
+    story.auto_commit = false;
+    story.hand(0, 20);
+    story.tenures[&tp(0)].settle(20);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.said();
+    story.later(5000);
+    let left = "undrained 0: 20 of 20, committed 10";
+    story.expect(&[left, "unassign 0"]);
+}
+
+fn draining(partitions: &[i32]) -> Story {
+    let mut story = Story::begun(partitions);
+    for partition in partitions {
+        story.hand(*partition, 20);
+    }
+    story
+        .ledger
+        .revoked(partitions.iter().copied().map(tp).collect());
+    story.run();
+    story.said();
+    story
+}
+
+impl Story {
+    fn doubt(&self, partition: i32, millis: u64) {
+        let until = self.now + Duration::from_millis(millis);
+        self.tenures[&tp(partition)].doubt(until);
+    }
+}
+
+#[test]
+fn a_drain_in_doubt_is_answered_when_nothing_of_it_can_be_applied_any_more() {
+    let mut story = draining(&[0]);
+    story.doubt(0, 7000);
+    story.settle(0, 20);
+    story.expect(&["store 0@20", "commit 1"]);
+    assert!(!story.tenures[&tp(0)].is_open());
+    story.later(5000);
+    story.doubt(0, 4000); // the writer says it a moment after its attempt has ended
+    story.later(3999);
+    story.expect(&[]);
+    story.later(1);
+    story.expect(&["unassign 0"]);
+}
+
+#[test]
+fn the_doubt_of_one_partition_does_not_hold_the_revoke_of_another() {
+    let mut story = Story::begun(&[0, 1]);
+    story.doubt(1, 7000);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.expect(&["stop reading 0", "flush", "unassign 0"]);
+}
+
+#[test]
+fn at_the_deadline_the_last_commit_is_made_before_the_tenure_is_closed() {
+    let mut story = draining(&[0]);
+    story.auto_commit = false;
+    story.tenures[&tp(0)].settle(12);
+    story.ledger.commits.next_at = Some(story.now + Duration::from_secs(60));
+    story.later(30_000);
+    story.expect(&["store 0@12", "commit 1"]);
+    assert!(story.tenures[&tp(0)].is_open());
+    story.later(5000);
+    story.expect(&["closed"]);
+    // It took longer than its patience, and counts all the same.
+    story.ledger.commit_done(1, CommitResult::Done);
+    story.later(20_000);
+    story.expect(&["undrained 0: 12 of 20, committed 12", "unassign 0"]);
+}
+
+#[test]
+fn a_commit_that_fails_in_a_drain_is_repeated_before_the_answer() {
+    let mut story = draining(&[0]);
+    story.auto_commit = false;
+    story.settle(0, 20);
+    story.expect(&["store 0@20", "commit 1"]);
+    story.ledger.commit_done(1, CommitResult::Failed);
+    story.run();
+    story.expect(&["store 0@20", "commit 2"]);
+    story.ledger.commit_done(2, CommitResult::Done);
+    story.run();
+    story.expect(&["unassign 0"]);
+}
+
+#[test]
+fn what_settles_after_the_tenure_was_cut_off_is_not_committed() {
+    let mut story = draining(&[0]);
+    story.later(30_000);
+    story.expect(&["closed"]);
+    story.settle(0, 20);
+    story.later(20_000);
+    story.expect(&["undrained 0: 20 of 20, committed 10", "unassign 0"]);
+}
+
+#[test]
+fn what_is_lost_while_it_is_waited_for_is_waited_for_no_longer() {
+    let mut story = draining(&[0]);
+    story.later(30_000);
+    story.expect(&["closed"]);
+    story.ledger.lost(vec![tp(0)]);
+    story.run();
+    let left = "undrained 0: 10 of 20, committed 10";
+    story.expect(&[left, "unassign 0", "unassign 0"]);
+}
+
+#[test]
+fn writers_hear_of_a_loss_while_another_rebalance_is_answered() {
+    let mut story = Story::begun(&[0, 1]);
+    story.hand(0, 20);
+    story.hand(1, 20);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.said();
+    story.ledger.lost(vec![tp(1)]);
+    story.run();
+    story.expect(&["closed"]);
+    assert!(!story.tenures[&tp(1)].is_open());
+    assert!(story.tenures[&tp(0)].is_open());
+}
+
+#[test]
+fn after_a_gap_in_a_drain_nothing_more_is_committed_and_the_revoke_is_answered() {
+    let mut story = draining(&[0, 1]);
+    story.settle(1, 20);
+    story.later(1000);
+    story.expect(&["store 1@20", "commit 1"]);
+    story.tenures[&tp(0)].settle(12);
+    story.gap(15_000);
+    story.expect(&["store 0@12", "commit 2"]);
+    story.tenures[&tp(0)].settle(13);
+    story.gap(15_001);
+    let left = "undrained 0: 13 of 20, committed 12";
+    story.expect(&["closed", left, "unassign 0,1"]);
+    assert!(!story.tenures[&tp(0)].is_open());
+}
+
+#[test]
+fn a_gap_while_a_revoke_waits_to_be_heard_ends_it_too() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.tenures[&tp(0)].settle(12);
+    story.ledger.revoked(vec![tp(0)]);
+    story.gap(15_001);
+    let left = "undrained 0: 12 of 20, committed 10";
+    story.expect(&["closed", "stop reading 0", "flush", left, "unassign 0"]);
+}
+
+#[test]
+fn a_gap_in_which_nothing_is_drained_closes_nothing() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.gap(60_000);
+    story.expect(&[]);
+    assert!(story.tenures[&tp(0)].is_open());
+}
+
+#[test]
+fn a_gap_after_which_the_late_landing_is_waited_for_ends_the_wait() {
+    let mut story = draining(&[0]);
+    story.later(30_000);
+    story.expect(&["closed"]);
+    story.gap(15_001);
+    story.expect(&["undrained 0: 10 of 20, committed 10", "unassign 0"]);
+}

@@ -1,0 +1,117 @@
+//! The batches of a writer that are under way: sent side by side, settled in the order filled.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::oneshot;
+
+use super::doubts::Keys;
+use crate::key::Key;
+
+type UnderWay = Pin<Box<dyn Future<Output = u64> + Send>>;
+
+#[derive(Default)]
+pub(super) struct InFlight {
+    running: FuturesUnordered<UnderWay>,
+    /// By the number of their batch, oldest first.
+    keys: Vec<(u64, Keys)>,
+    /// Ends with the youngest batch.
+    youngest: Option<oneshot::Receiver<()>>,
+    last: u64,
+}
+
+/// A batch's place in the order.
+#[derive(Debug)]
+pub(super) struct Turn {
+    before: Option<oneshot::Receiver<()>>,
+    /// Dropped when the batch is done.
+    _done: oneshot::Sender<()>,
+}
+
+impl Turn {
+    /// Ends when every batch that was filled before is done.
+    pub(super) async fn come(&mut self) {
+        if let Some(before) = self.before.take() {
+            before.await.ok(); // nothing is sent: its end is the news
+        }
+    }
+}
+
+impl InFlight {
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether one of `keys` is under way: what is newer of it has to wait.
+    pub(super) fn has_any<'a>(&self, keys: impl Iterator<Item = &'a Key> + Clone) -> bool {
+        self.keys
+            .iter()
+            .any(|(_, under_way)| under_way.has_any(keys.clone()))
+    }
+
+    /// The number of the next batch, and its place.
+    pub(super) fn enter(&mut self) -> (u64, Turn) {
+        self.last += 1;
+        let (done, ended) = oneshot::channel();
+        let before = self.youngest.replace(ended);
+        (
+            self.last,
+            Turn {
+                before,
+                _done: done,
+            },
+        )
+    }
+
+    pub(super) fn run(
+        &mut self,
+        number: u64,
+        keys: Keys,
+        write: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.keys.push((number, keys));
+        self.running.push(Box::pin(async move {
+            write.await;
+            number
+        }));
+    }
+
+    /// Drives them; ends when one of them is done.
+    pub(super) async fn next(&mut self) {
+        match self.running.next().await {
+            Some(number) => self.keys.retain(|(known, _)| *known != number),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn they_run_side_by_side_and_come_in_turn() {
+        let mut in_flight = InFlight::default();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        for seconds in [3, 1, 2] {
+            let (number, mut turn) = in_flight.enter();
+            let log = Arc::clone(&log);
+            in_flight.run(number, Keys::default(), async move {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                log.lock().unwrap().push(format!("{number} answered"));
+                turn.come().await;
+                log.lock().unwrap().push(format!("{number} settled"));
+            });
+        }
+        while in_flight.len() > 0 {
+            in_flight.next().await;
+        }
+        let expected = "2 answered,3 answered,1 answered,1 settled,2 settled,3 settled";
+        assert_eq!(log.lock().unwrap().join(","), expected);
+    }
+}

@@ -1,0 +1,39 @@
+//! The consumer's end of a writer.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::flags::Flagstaff;
+use super::plans::Plans;
+use crate::budget::Budget;
+use crate::record::Chunk;
+
+/// Chunks that wait for a writer. A full channel means that its partitions are not polled.
+pub(super) const CHANNEL_CHUNKS: usize = 16;
+
+#[derive(Debug, Clone)]
+pub struct Inlet {
+    pub chunks: mpsc::Sender<Chunk>,
+    pub(super) flags: Flagstaff,
+    /// The share that what it takes is charged to.
+    pub budget: Arc<Budget>,
+    pub(super) plans: Plans,
+}
+
+impl Inlet {
+    /// Have it send what it was given, without waiting for company or for the next attempt.
+    pub fn flush(&self) {
+        self.flags.flush();
+    }
+
+    /// Tenures were closed: have it stop what it sends of them.
+    pub fn closed(&self) {
+        self.flags.closed();
+    }
+
+    /// Before there is a plan nothing is read: what nobody can decode would only stand in the way of a rebalance.
+    pub fn is_open(&self) -> bool {
+        !self.plans.is_waiting()
+    }
+}
