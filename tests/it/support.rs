@@ -205,3 +205,11 @@ pub fn assert_refused(sink: SinkCommand, words: &[&str]) {
         assert!(output.contains(word), "{word:?} is missing in:\n{output}");
     }
 }
+
+/// What the log says of each partition that was given up before everything of it was written and committed.
+pub fn given_up(sink: &Sink) -> Vec<String> {
+    let output = sink.output();
+    let said = "given up before everything read was written and committed; the rest is read again partition=";
+    let lines = output.lines().filter_map(|line| line.split_once(said));
+    lines.map(|(_, left)| left.to_owned()).collect()
+}
