@@ -268,7 +268,7 @@ impl Cause {
             ),
             Self::MilvusLoginRefused { reason } => write!(
                 f,
-                "Milvus refused the credentials ({reason}); check 'token' (user:password, or an API key)"
+                "Milvus refused the credentials ({reason}); check 'token' (user:password, or an API key), or the file that token.file names"
             ),
             Self::MilvusNotPermitted { reason } => write!(
                 f,

@@ -10,8 +10,8 @@ use super::layers::Givens;
 use super::secret::Secret;
 use super::values::Values;
 use super::{
-    Config, Endpoint, InsertMode, KafkaConfig, LogConfig, MilvusConfig, OnRecreated, Token,
-    Tolerance, UnknownFields, converters, routing, shaping,
+    Config, Endpoint, InsertMode, KafkaConfig, LogConfig, MilvusConfig, OnRecreated, Protocol,
+    Token, Tolerance, UnknownFields, converters, routing, shaping,
 };
 
 /// Mistakes go into the report; what comes out then is not used.
@@ -246,7 +246,6 @@ fn unencrypted_token(values: &mut Values<'_>, allow_insecure: bool) {
     }
 }
 
-/// An attempt must have ended before the group can have given its partitions to another member.
 /// A revoke waits so long in the worst case, beside its drain, and must be answered within the poll interval.
 fn late_landing_grace(
     values: &mut Values<'_>,
@@ -269,6 +268,7 @@ fn late_landing_grace(
     grace
 }
 
+/// An attempt must have ended before the group can have given its partitions to another member.
 fn request_within_session(values: &mut Values<'_>, kafka: &KafkaConfig, milvus: &MilvusConfig) {
     const REQUEST: &str = "milvus.request.timeout.ms";
     const SESSION: &str = "consumer.session.timeout.ms";
@@ -276,13 +276,20 @@ fn request_within_session(values: &mut Values<'_>, kafka: &KafkaConfig, milvus: 
     if milvus.request_timeout <= most {
         return;
     }
+    let session = match kafka.protocol {
+        Protocol::Classic => SESSION.to_owned(),
+        Protocol::Consumer => format!(
+            "{}, the broker's default for group.consumer.session.timeout.ms",
+            kafka.session_timeout.as_millis()
+        ),
+    };
     match (values.given(REQUEST), values.given(SESSION)) {
         (Some(request), Some(session)) if request.is_default() => {
             let wanted = format!("at least twice {REQUEST}, which is {}", request.value);
             values.report.invalid(SESSION, session, wanted);
         }
         (Some(request), _) => {
-            let wanted = format!("at most {}, half of {SESSION}", most.as_millis());
+            let wanted = format!("at most {}, half of {session}", most.as_millis());
             values.report.invalid(REQUEST, request, wanted);
         }
         (None, _) => {}

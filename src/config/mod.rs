@@ -72,10 +72,21 @@ pub struct KafkaConfig {
     pub consumer: Vec<(String, Setting)>,
     /// Applied by the ledger where the group has no committed offset; librdkafka itself runs with `error`.
     pub auto_offset_reset: OffsetReset,
+    pub protocol: Protocol,
+    /// What the broker is taken to have, where it is the broker's.
     pub session_timeout: Duration,
     pub max_poll_interval: Duration,
     /// How often Kafka is asked for new topics that match `topics.regex`; `None`: only until there are some.
     pub topic_refresh: Option<Duration>,
+}
+
+/// Whose rules the consumer group follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Its members'.
+    Classic,
+    /// The broker's (KIP-848).
+    Consumer,
 }
 
 /// A value handed to librdkafka; prints as `****` where it is a secret.

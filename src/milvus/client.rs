@@ -125,11 +125,19 @@ impl Client {
             endpoint: &self.endpoint,
             database: &self.database,
             collection,
-            partition: "",
+            request: None,
             timeout: self.timeout,
-            names_keys: false,
             secrets: &login.secrets,
         }
+    }
+
+    /// A token that is refused may have been replaced.
+    fn heed<T>(&self, answer: Result<T, MilvusError>) -> Result<T, MilvusError> {
+        answer.inspect_err(|error| {
+            if error.is_login_refused() {
+                self.credentials.refused();
+            }
+        })
     }
 
     /// One attempt. The deadline covers connecting and waiting for the channel, and the server is told of it.
@@ -185,7 +193,7 @@ impl Client {
         login: &Login,
         request: &WriteRequest,
     ) -> Result<MutationResult, MilvusError> {
-        match request {
+        let result = match request {
             WriteRequest::Insert(request) => {
                 let mut message = request.clone();
                 message.db_name.clone_from(&self.database);
@@ -210,7 +218,9 @@ impl Client {
                 })
                 .await
             }
-        }
+        }?;
+        call.judge(result.status.as_ref())?;
+        Ok(result)
     }
 }
 
@@ -218,7 +228,7 @@ impl Milvus for Client {
     async fn describe(&self, collection: &str) -> Result<Schema, MilvusError> {
         let login: Arc<Login> = self.credentials.current(Instant::now());
         let call = self.about(Rpc::Describe, collection, &login);
-        let reply = self.describe_once(&call, &login).await?;
+        let reply = self.heed(self.describe_once(&call, &login).await)?;
         let mut schema = Schema::from_reply(collection, reply)
             .map_err(|reason| call.refused(sanitise(&reason, &login.secrets)))?;
         if schema.depends_on_version() {
@@ -231,12 +241,10 @@ impl Milvus for Client {
     async fn write(&self, request: &WriteRequest) -> Result<(), MilvusError> {
         let login = self.credentials.current(Instant::now());
         let call = Call {
-            partition: request.partition(),
-            names_keys: matches!(request, WriteRequest::Delete(_)),
+            request: Some(request),
             ..self.about(Rpc::Write, request.collection(), &login)
         };
-        let result = self.write_once(&call, &login, request).await?;
-        call.judge(result.status.as_ref())?;
+        let result = self.heed(self.write_once(&call, &login, request).await)?;
         // Milvus Lite answers an upsert with `upsert_cnt` only.
         let acked = match request {
             WriteRequest::Insert(_) => result.insert_cnt,

@@ -1,8 +1,10 @@
-//! The codes that Milvus and gRPC answer with, and what each means: one table.
+//! What Milvus and gRPC answer with, what each answer means, and what is done then: one table, which docs/delivery.md shows.
 
 use std::ops::RangeInclusive;
 
 use tonic::Code;
+
+use super::status::{Action, Rpc};
 
 /// What an answer means, whatever the call was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub(super) enum Meaning {
     Doubtful,
     /// The rows do not fit the schema, as one of the two is now.
     Misfit,
-    /// The schema is not the one that the request names.
+    /// The schema is not the one that the request was made for.
     Outdated,
     /// The request is larger than the server takes.
     TooLarge,
@@ -28,6 +30,28 @@ pub(super) enum Meaning {
     Refused,
     /// Whatever is in the request.
     Impossible,
+}
+
+impl Meaning {
+    /// What is done, which depends on the call: a describe sends no row that could be at fault.
+    pub(super) fn action(self, rpc: Rpc) -> Action {
+        match (self, rpc) {
+            (
+                Unreachable | Slow | Busy | Denies | LoginRefused | NotPermitted
+                | CollectionMissing | PartitionMissing | DatabaseMissing,
+                _,
+            )
+            | (Doubtful, Rpc::Describe) => Action::Hold,
+            (Doubtful, Rpc::Write) => Action::RepeatThenHalt,
+            (Misfit, Rpc::Write) => Action::Refresh,
+            (Outdated, Rpc::Write) => Action::RefreshThenRepeat,
+            (Refused, Rpc::Write) => Action::Isolate,
+            (TooLarge, Rpc::Write) => Action::Split,
+            (Misfit | Outdated | Refused | TooLarge, Rpc::Describe) | (Impossible, _) => {
+                Action::Halt
+            }
+        }
+    }
 }
 
 /// Whether a write that was answered so may have been applied.
@@ -43,7 +67,7 @@ use Meaning::{
     NotPermitted, Outdated, PartitionMissing, Refused, Slow, TooLarge, Unreachable,
 };
 
-/// Milvus's own codes. One that is not listed is a refusal. `Status.retriable` is not looked at: servers
+/// Milvus's own codes, as its servers have numbered them from 2.3 to 3.0. `Status.retriable` is not looked at: servers
 /// before 2.6.17 answer `false` even for a rate limit.
 const CODES: &[(RangeInclusive<i32>, Meaning, Applied)] = &[
     (1..=2, Busy, Perhaps),     // service not ready, unavailable
@@ -78,48 +102,92 @@ const CODES: &[(RangeInclusive<i32>, Meaning, Applied)] = &[
     (800..=800, DatabaseMissing, No),
     (801..=802, Impossible, No),      // database
     (901..=906, Busy, Perhaps),       // node
-    (1000..=1000, Busy, Perhaps),     // object store: key not found
+    (1000..=1000, Doubtful, Perhaps), // object store: key not found
     (1001..=1001, Doubtful, Perhaps), // object store, or bad JSON before 2.6
     (1002..=1012, Busy, Perhaps),     // object store
     (1100..=1101, Misfit, No),        // parameter invalid, missing
     (1102..=1102, TooLarge, No),      // parameter too large
-    (1300..=1302, Busy, Perhaps),     // message queue
+    (1300..=1301, Busy, Perhaps),     // message queue
+    (1302..=1302, Doubtful, Perhaps), // message queue, or a row larger than its messages
     (1303..=1303, Denies, No),        // message queue denies producing
     (1400..=1400, LoginRefused, No),
     (1401..=1402, NotPermitted, No),
-    (1600..=1603, Impossible, No),        // alias
-    (1700..=1701, Misfit, No),            // field not found, its name
-    (2000..=2099, Busy, Perhaps),         // segcore, knowhere
-    (2200..=2200, Busy, Perhaps),         // inconsistent requery
-    (2400..=2402, Busy, Perhaps),         // function runner, slots
-    (2600..=2601, Busy, Perhaps),         // snapshot, key management
-    (3001..=3001, Busy, Perhaps),         // old session
-    (10_000..=10_001, Busy, Perhaps),     // context cancelled, deadline
+    (1600..=1600, CollectionMissing, No), // alias not found: it may be switching
+    (1601..=1602, Outdated, No), // alias and collection, or two of them, in each other's way
+    (1603..=1603, CollectionMissing, No), // alias not found by its id
+    (1700..=1701, Misfit, No),   // field not found, its name
+    (1807..=1807, Busy, No),     // rate limit of the REST layer
+    (2000..=2099, Doubtful, Perhaps), // segcore, knowhere
+    (2200..=2200, Busy, Perhaps), // inconsistent requery
+    (2201..=2201, Impossible, No), // query plan
+    (2400..=2400, Doubtful, Perhaps), // function runner
+    (2401..=2402, Busy, Perhaps), // slots, key management
+    (2500..=2500, Impossible, No), // key management, for good
+    (2600..=2601, Busy, Perhaps), // snapshot
+    (3000..=3000, Impossible, No), // operation not supported
+    (3001..=3001, Busy, Perhaps), // old session
+    (10_000..=10_001, Busy, Perhaps), // context cancelled, deadline
     (65_535..=65_535, Doubtful, Perhaps), // anything that Milvus has no code for
 ];
 
-/// What servers before 2.6 say of a row that does not fit, under a code that could mean anything. Texts that an object
-/// store's trouble may bring as well are not here.
-const ROW_TEXTS: &[&str] = &[
-    "is not a number or infinity",
-    "should divide the dim",
-    "vector contain nan",
-    "sparse float vector",
-    "cannot set json key to",
-    "dynamic field name cannot include",
+/// A code that no write is answered with today (metrics, imports, compaction), or of a Milvus to come.
+const UNLISTED: (Meaning, Applied) = (Doubtful, Perhaps);
+
+/// gRPC's codes, as a server or a proxy before it sends them.
+const GRPC_CODES: &[(Code, Meaning, Applied)] = &[
+    // Nothing in a row brings these about for longer than an outage lasts.
+    (Code::Cancelled, Unreachable, Perhaps),
+    (Code::Unknown, Unreachable, Perhaps),
+    (Code::Unavailable, Unreachable, Perhaps),
+    (Code::DeadlineExceeded, Slow, Perhaps),
+    // A proxy's quota; about a size its text says so.
+    (Code::ResourceExhausted, Busy, Perhaps),
+    (Code::Unauthenticated, LoginRefused, No),
+    (Code::PermissionDenied, NotPermitted, No),
+    (Code::InvalidArgument, Refused, No),
+    // The reply was too large to be read, and the request was applied: a smaller one has a smaller reply.
+    (Code::OutOfRange, TooLarge, Perhaps),
+    (Code::Aborted, Doubtful, Perhaps),
+    (Code::Internal, Doubtful, Perhaps),
+    (Code::NotFound, Doubtful, Perhaps),
+    (Code::AlreadyExists, Doubtful, Perhaps),
+    (Code::FailedPrecondition, Doubtful, Perhaps),
+    (Code::DataLoss, Doubtful, Perhaps),
+    (Code::Unimplemented, Impossible, No),
 ];
 
-/// Whether the text of a doubtful code is about a row rather than about the server.
-pub(super) fn blames_a_row(reason: &str) -> bool {
-    ROW_TEXTS.iter().any(|text| reason.contains(text))
-}
+/// What the text of a doubtful answer tells, as servers before 2.6 need it; the first that is there counts. Texts that an
+/// object store's trouble may bring as well as a row are not here.
+const TEXTS: &[(&str, Meaning)] = &[
+    // The request did not get as far as its rows.
+    ("proxy TaskCondition context Done", Busy),
+    ("empty grpc client", Busy),
+    ("failed to connect", Busy),
+    ("context canceled", Busy),
+    ("context deadline exceeded", Busy),
+    ("not ready", Busy),
+    // Whatever the rows are: the schema has changed since the plan was made, or the server is too old for it.
+    (
+        "not support manually specifying the partition names",
+        Outdated,
+    ),
+    ("is not supported now", Outdated),
+    // A row.
+    ("is not a number or infinity", Misfit),
+    ("should divide the dim", Misfit),
+    ("vector contain nan", Misfit),
+    ("sparse float vector", Misfit),
+    ("cannot set json key to", Misfit),
+    ("dynamic field name cannot include", Misfit),
+    ("into Go value of type map[string]interface", Misfit),
+];
 
-/// What gRPC itself says of a message that the server's settings do not let in.
-const SIZE_TEXT: &str = "message larger than max";
-
-/// Whether a gRPC status says that the request is too large; the code alone may also mean a proxy's quota.
-pub(super) fn blames_the_size(code: Code, reason: &str) -> bool {
-    code == Code::ResourceExhausted && reason.contains(SIZE_TEXT)
+/// What an answer means that is doubtful by its code. `text` is without a record's values, or these could speak.
+pub(super) fn of_text(text: &str) -> Meaning {
+    TEXTS
+        .iter()
+        .find(|(part, _)| text.contains(part))
+        .map_or(Doubtful, |(_, meaning)| *meaning)
 }
 
 /// Servers before 2.3 fill only `error_code`: the code that today's servers would give.
@@ -162,7 +230,7 @@ pub(super) fn of_code(code: i32, legacy: i32) -> (Meaning, Applied) {
     CODES
         .iter()
         .find(|(codes, ..)| codes.contains(&code))
-        .map_or((Refused, No), |(_, meaning, applied)| (*meaning, *applied))
+        .map_or(UNLISTED, |(_, meaning, applied)| (*meaning, *applied))
 }
 
 /// The code for a reply that fills `error_code` only.
@@ -173,153 +241,21 @@ pub(super) fn of_legacy(error_code: i32) -> i32 {
         .map_or(UNEXPECTED, |(_, code)| *code)
 }
 
-/// gRPC's codes, as a server or a proxy before it sends them.
-pub(super) fn of_grpc_code(code: Code) -> (Meaning, Applied) {
-    match code {
-        Code::Unavailable | Code::Unknown | Code::Cancelled => (Unreachable, Perhaps),
-        Code::DeadlineExceeded => (Slow, Perhaps),
-        Code::Unauthenticated => (LoginRefused, No),
-        Code::PermissionDenied => (NotPermitted, No),
-        Code::Aborted | Code::Internal => (Doubtful, Perhaps),
-        // The reply, not the request, was too large to be read.
-        Code::OutOfRange => (Impossible, Perhaps),
-        Code::InvalidArgument => (Refused, No),
-        Code::Ok
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::ResourceExhausted
-        | Code::FailedPrecondition
-        | Code::Unimplemented
-        | Code::DataLoss => (Impossible, No),
+/// What a gRPC status means. Both ends of gRPC refuse a message for its size with the same code and nearly the same text:
+/// one the request, the other its reply, when the request has been applied.
+pub(super) fn of_grpc(code: Code, text: &str) -> (Meaning, Applied) {
+    if code == Code::ResourceExhausted && text.contains("message larger than max") {
+        let applied = match text.contains("received message larger") {
+            true => No,
+            false => Perhaps,
+        };
+        return (TooLarge, applied);
     }
+    GRPC_CODES
+        .iter()
+        .find(|(listed, ..)| *listed == code)
+        .map_or(UNLISTED, |(_, meaning, applied)| (*meaning, *applied))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(codes: impl IntoIterator<Item = i32>, meaning: Meaning) {
-        for code in codes {
-            // Real servers answer 56 beside 1, and 1 beside most others.
-            let legacy = if code == 1 { 56 } else { 1 };
-            assert_eq!(of_code(code, legacy).0, meaning, "code {code}");
-        }
-    }
-
-    #[test]
-    fn what_time_can_mend_is_waited_for() {
-        check(
-            [1, 2, 4, 6, 8, 11, 103, 106, 110, 201, 202, 305, 400, 401],
-            Busy,
-        );
-        check((500..=507).chain(600..=605).chain(901..=906), Busy);
-        check(
-            [1000].into_iter().chain(1002..=1012).chain(1300..=1302),
-            Busy,
-        );
-        check((2000..=2099).chain([2200]).chain(2400..=2402), Busy);
-        check([2600, 2601, 3001, 10_000, 10_001], Busy);
-        check([3, 7, 9, 12, 108, 250, 1303], Denies);
-        check([100], CollectionMissing);
-        check([200], PartitionMissing);
-        check([800], DatabaseMissing);
-        check([1400], LoginRefused);
-        check([1401, 1402], NotPermitted);
-    }
-
-    #[test]
-    fn what_may_be_the_rows_fault_is_repeated_and_then_refused() {
-        check([5, 1001, 65_535], Doubtful);
-    }
-
-    #[test]
-    fn what_repeating_cannot_mend_is_refused() {
-        check(
-            [10, 101, 102, 104, 105, 107, 300, 304, 700, 703],
-            Impossible,
-        );
-        check([801, 802, 1600, 1603], Impossible);
-        check([1102], TooLarge);
-        check([1702, 2100, 2201, 2500, 3000, 26, 35, -1, 424_242], Refused);
-    }
-
-    #[test]
-    fn what_another_schema_may_mend_is_told_from_what_nothing_mends() {
-        check([1100, 1101, 1700, 1701], Misfit);
-        check([109], Outdated);
-    }
-
-    #[test]
-    fn milvus_lite_numbers_its_own_way() {
-        assert_eq!(of_code(6, 6).0, Misfit);
-        assert_eq!(of_code(1, 1).0, Doubtful);
-        assert_eq!(of_code(1, 0).0, Doubtful);
-    }
-
-    #[test]
-    fn only_an_answer_given_at_the_door_says_that_nothing_was_applied() {
-        let applied = |code| of_code(code, 1).1;
-        for code in [3, 4, 7, 8, 9, 100, 109, 200, 800, 1100, 1400, 1401] {
-            assert_eq!(applied(code), No, "code {code}");
-        }
-        for code in [2, 5, 401, 503, 901, 1001, 1302, 10_000, 10_001, 65_535] {
-            assert_eq!(applied(code), Perhaps, "code {code}");
-        }
-    }
-
-    #[test]
-    fn servers_before_2_3_are_understood() {
-        let check = |legacy, meaning| {
-            assert_eq!(
-                of_code(of_legacy(legacy), legacy).0,
-                meaning,
-                "error_code {legacy}"
-            );
-        };
-        check(1, Doubtful);
-        check(3, NotPermitted);
-        check(4, CollectionMissing);
-        check(5, Misfit);
-        check(11, Misfit);
-        check(15, Busy);
-        check(28, CollectionMissing);
-        check(46, Busy);
-        check(48, Denies);
-        check(49, Busy);
-        check(53, Denies);
-        check(54, Denies);
-        check(55, Busy);
-        check(56, Busy);
-        check(57, Busy);
-        check(62, Outdated);
-        check(999, Doubtful);
-    }
-
-    #[test]
-    fn every_grpc_code_has_its_meaning() {
-        let meanings: Vec<_> = (0..=16)
-            .map(|n| of_grpc_code(Code::from_i32(n)).0)
-            .collect();
-        let expected = [
-            Impossible,
-            Unreachable,
-            Unreachable,
-            Refused,
-            Slow,
-            Impossible,
-            Impossible,
-            NotPermitted,
-            Impossible,
-            Impossible,
-            Doubtful,
-            Impossible,
-            Impossible,
-            Doubtful,
-            Unreachable,
-            Impossible,
-            LoginRefused,
-        ];
-        assert_eq!(meanings, expected);
-    }
-}
+mod tests;

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use base64::Engine as _;
@@ -77,6 +78,13 @@ impl Credentials {
             Self::File(file) => file.current(now),
         }
     }
+
+    /// The server refused a token: the next call is made with what the file holds by then, however it looks.
+    pub(super) fn refused(&self) {
+        if let Self::File(file) = self {
+            file.lock().refused = true;
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -91,6 +99,7 @@ struct Seen {
     stamp: Stamp,
     login: Arc<Login>,
     readable: bool,
+    refused: bool,
 }
 
 /// A file that changes changes one of these.
@@ -109,6 +118,7 @@ impl TokenFile {
             stamp,
             login,
             readable: true,
+            refused: false,
         };
         Ok(Self {
             path: path.to_owned(),
@@ -118,13 +128,17 @@ impl TokenFile {
 
     /// The file's token. While a changed file cannot be read, the last token stays in use.
     fn current(&self, now: Instant) -> Arc<Login> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.saturating_duration_since(seen.looked) >= LOOK_EVERY {
+        let mut seen = self.lock();
+        let refused = mem::take(&mut seen.refused);
+        if refused || now.saturating_duration_since(seen.looked) >= LOOK_EVERY {
             seen.looked = now;
-            match self.read_if_changed(seen.stamp) {
+            let known = (!refused).then_some(seen.stamp);
+            match self.read_if_changed(known) {
                 Ok(None) => seen.readable = true,
                 Ok(Some((stamp, login))) => {
-                    info!(path = %self.path.display(), "token file read again");
+                    if login.header != seen.login.header {
+                        info!(path = %self.path.display(), "token file read again");
+                    }
                     (seen.stamp, seen.login, seen.readable) = (stamp, login, true);
                 }
                 Err(error) if seen.readable => {
@@ -137,10 +151,14 @@ impl TokenFile {
         Arc::clone(&seen.login)
     }
 
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The stamp is taken before the text, so that a change in between shows at the next look.
-    fn read_if_changed(&self, known: Stamp) -> io::Result<Option<(Stamp, Arc<Login>)>> {
+    fn read_if_changed(&self, known: Option<Stamp>) -> io::Result<Option<(Stamp, Arc<Login>)>> {
         let stamp = stamp(&self.path)?;
-        if stamp == known {
+        if known == Some(stamp) {
             return Ok(None);
         }
         Ok(Some((stamp, read(&self.path)?)))
@@ -200,6 +218,28 @@ mod tests {
         assert_eq!(at(6), STANDARD.encode("a:second!"));
         fs::write(&path, "a:third").unwrap();
         assert_eq!(at(8), STANDARD.encode("a:third"));
+    }
+
+    #[test]
+    fn a_refused_token_has_its_file_read_again_at_once_even_where_it_looks_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        fs::write(&path, "a:first!").unwrap();
+        let credentials = Credentials::new(&Token::File(path.clone())).unwrap();
+        let now = Instant::now();
+        let (modified, _) = stamp(&path).unwrap();
+        fs::write(&path, "a:second").unwrap();
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(modified.unwrap()).unwrap();
+        let current = |seconds| {
+            let login = credentials.current(now + Duration::from_secs(seconds));
+            header(&login).to_owned()
+        };
+        assert_eq!(current(10), STANDARD.encode("a:first!"));
+        credentials.refused();
+        assert_eq!(current(10), STANDARD.encode("a:second"));
+        fs::write(&path, "a:third!").unwrap();
+        assert_eq!(current(10), STANDARD.encode("a:second"), "refused once");
     }
 
     #[test]

@@ -63,6 +63,16 @@ impl WriteRequest {
         }
     }
 
+    /// Whether the request calls its partition or one of its fields so.
+    fn has_name(&self, name: &str) -> bool {
+        let fields = match self {
+            Self::Insert(request) => &request.fields_data[..],
+            Self::Upsert(request) => &request.fields_data,
+            Self::Delete(_) => &[],
+        };
+        name == self.partition() || fields.iter().any(|field| field.field_name == name)
+    }
+
     /// Rows to write, or keys to delete.
     pub fn rows(&self) -> u32 {
         match self {

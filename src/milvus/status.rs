@@ -3,11 +3,10 @@
 use std::error::Error;
 use std::time::Duration;
 
-use super::codes::{
-    Applied, Meaning, blames_a_row, blames_the_size, of_code, of_grpc_code, of_legacy,
-};
+use super::WriteRequest;
+use super::codes::{Applied, Meaning, of_code, of_grpc, of_legacy, of_text};
 use super::proto::common;
-use super::reason::{before_quotes, in_chain, sanitise, transport};
+use super::reason::{before_quotes, in_chain, sanitise, transport, without_values};
 use crate::cause::Cause;
 use crate::config::secret::Secret;
 
@@ -77,11 +76,9 @@ pub(super) struct Call<'a> {
     pub(super) endpoint: &'a str,
     pub(super) database: &'a str,
     pub(super) collection: &'a str,
-    /// The Milvus partition of a write; empty where Milvus chooses.
-    pub(super) partition: &'a str,
+    /// What is to be written.
+    pub(super) request: Option<&'a WriteRequest>,
     pub(super) timeout: Duration,
-    /// The request names keys in words: a refusal of it may quote them.
-    pub(super) names_keys: bool,
     /// Texts that may not appear in a cause.
     pub(super) secrets: &'a [Secret],
 }
@@ -101,15 +98,12 @@ impl Call<'_> {
     /// A gRPC status. One with a source was made on this side: whatever its code, the connection failed.
     pub(super) fn grpc_error(&self, status: &tonic::Status) -> MilvusError {
         let Some(source) = status.source() else {
-            let (mut meaning, applied) = of_grpc_code(status.code());
-            if blames_the_size(status.code(), status.message()) {
-                meaning = TooLarge;
-            }
+            let (meaning, applied) = of_grpc(status.code(), status.message());
             let text = match status.message() {
                 "" => status.code().description(),
                 message => message,
             };
-            return self.error(meaning, applied, sanitise(text, self.secrets));
+            return self.error(meaning, applied, self.clean(&self.without_values(text)));
         };
         if in_chain::<tonic::TimeoutExpired>(source) {
             return self.expired();
@@ -119,11 +113,7 @@ impl Call<'_> {
         } else {
             Perhaps
         };
-        self.error(
-            Unreachable,
-            applied,
-            sanitise(&transport(source), self.secrets),
-        )
+        self.error(Unreachable, applied, self.clean(&transport(source)))
     }
 
     /// The status inside a reply: success is `code == 0 && error_code == 0` and nothing else.
@@ -136,19 +126,40 @@ impl Call<'_> {
             (0, legacy) => (of_legacy(legacy), format!("error_code {legacy}")),
             (code, _) => (code, format!("code {code}")),
         };
+        let text = self.without_values(&status.reason);
         let (mut meaning, applied) = of_code(code, status.error_code);
-        if meaning == Doubtful && blames_a_row(&status.reason) {
-            meaning = Misfit;
+        if meaning == Doubtful && self.rpc == Rpc::Write {
+            meaning = match blames_the_request(status) {
+                true => Misfit,
+                false => of_text(&text),
+            };
         }
         if meaning == CollectionMissing && names_only_a_database(&status.reason) {
             meaning = DatabaseMissing;
         }
-        let reason = format!("{shown}: {}", status.reason.trim());
-        Err(self.error(
-            meaning,
-            applied,
-            sanitise(reason.trim_end_matches(": "), self.secrets),
-        ))
+        let reason = match text.as_str() {
+            "" => shown,
+            text => format!("{shown}: {text}"),
+        };
+        Err(self.error(meaning, applied, self.clean(&reason)))
+    }
+
+    fn clean(&self, text: &str) -> String {
+        sanitise(text, self.secrets)
+    }
+
+    /// A describe sends no record that could be quoted; a delete names keys as words of an expression.
+    fn without_values(&self, text: &str) -> String {
+        let Some(request) = self.request else {
+            return text.trim().to_owned();
+        };
+        let is_name =
+            |name: &str| name == self.collection || name == self.database || request.has_name(name);
+        let text = without_values(text, is_name);
+        match request {
+            WriteRequest::Delete(_) => before_quotes(&text),
+            WriteRequest::Insert(_) | WriteRequest::Upsert(_) => text,
+        }
     }
 
     /// `text` is clean.
@@ -170,30 +181,13 @@ impl Call<'_> {
     }
 
     fn error(&self, meaning: Meaning, applied: Applied, reason: String) -> MilvusError {
-        let is_refusal = matches!(
-            meaning,
-            Doubtful | Refused | Misfit | Outdated | TooLarge | Impossible
-        );
-        let reason = if self.names_keys && is_refusal {
-            before_quotes(&reason)
-        } else {
-            reason
-        };
         // A describe sends no row that could be at fault, so what is in doubt there is the world.
         let meaning = match (meaning, self.rpc) {
             (Doubtful, Rpc::Describe) => Busy,
             (meaning, _) => meaning,
         };
         MilvusError {
-            action: match (meaning, self.rpc) {
-                (Misfit, Rpc::Write) => Action::Refresh,
-                (Outdated, Rpc::Write) => Action::RefreshThenRepeat,
-                (Doubtful, _) => Action::RepeatThenHalt,
-                (Refused, Rpc::Write) => Action::Isolate,
-                (TooLarge, Rpc::Write) => Action::Split,
-                (Refused | Misfit | Outdated | TooLarge | Impossible, _) => Action::Halt,
-                _ => Action::Hold,
-            },
+            action: meaning.action(self.rpc),
             cause: self.cause(meaning, reason),
             outcome_unknown: applied == Perhaps && self.rpc == Rpc::Write,
         }
@@ -222,7 +216,7 @@ impl Call<'_> {
             },
             PartitionMissing => Cause::PartitionMissing {
                 collection,
-                partition: self.partition.to_owned(),
+                partition: self.request.map_or("", WriteRequest::partition).to_owned(),
             },
             DatabaseMissing => Cause::DatabaseMissing { database },
             Doubtful | Refused | Misfit | Outdated | TooLarge | Impossible => match self.rpc {
@@ -231,6 +225,13 @@ impl Call<'_> {
             },
         }
     }
+}
+
+/// Where Milvus says so, it is the best word there is on whose fault a doubtful answer is; before 2.6.19 not all answers
+/// have it. What holds by its code holds whatever is said here.
+fn blames_the_request(status: &common::Status) -> bool {
+    let blame = status.extra_info.get("is_input_error");
+    blame.is_some_and(|blame| blame == "true")
 }
 
 /// 2.3 answers "collection not found\[database=…\]" for an unknown database; for a collection it names both.

@@ -75,7 +75,7 @@ pub struct Seen {
 /// What kind of Milvus it is.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// `user:password` or an API key that every call must bring.
+    /// `user:password` or an API key that every call must bring at first.
     pub token: Option<String>,
     /// Serves TLS for `localhost`, by an authority of its own.
     pub tls: bool,
@@ -104,6 +104,7 @@ struct State {
 
 #[derive(Debug)]
 struct Inner {
+    token: Option<String>,
     store: Store,
     writes: VecDeque<Reply>,
     describes: VecDeque<Reply>,
@@ -127,6 +128,7 @@ impl Fake {
         let address = listener.local_addr().expect("a bound socket");
         let certificate = options.tls.then(certificate);
         let inner = Inner {
+            token: options.token.clone(),
             store: Store::new(options.generation),
             writes: VecDeque::new(),
             describes: VecDeque::new(),
@@ -181,6 +183,11 @@ impl Fake {
     /// The authority that signed the server's certificate.
     pub fn ca_pem(&self) -> &str {
         self.ca_pem.as_deref().expect("started with tls")
+    }
+
+    /// What every call must bring from now on, as after a change of the password.
+    pub fn set_token(&self, token: &str) {
+        self.state.lock().token = Some(token.to_owned());
     }
 
     /// Creates the collection, or drops it and makes it anew: no rows, another id. Panics where its generation has no

@@ -16,6 +16,7 @@ mod defects;
 mod deletes;
 mod delivery;
 mod footprint;
+mod groups;
 mod halts;
 mod isolation;
 mod load;

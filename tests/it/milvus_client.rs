@@ -1,10 +1,10 @@
 //! The Milvus client against a scripted Milvus: what it sends, and how it judges every kind of answer.
 
 mod connection;
+mod login;
 
 use std::time::Duration;
 
-use kafka_milvus_sink::config::secret::Secret;
 use kafka_milvus_sink::config::{Endpoint, MilvusConfig, Token};
 use kafka_milvus_sink::milvus::client::Client;
 use kafka_milvus_sink::milvus::proto::milvus::{InsertRequest, UpsertRequest};
@@ -228,7 +228,7 @@ async fn every_kind_of_reply_is_judged() {
 
 #[tokio::test]
 async fn every_kind_of_failed_call_is_judged() {
-    use Action::{Halt, Hold};
+    use Action::{Hold, Split};
     let fake = fake_with_collection();
     let grpc = Reply::Grpc;
     check(
@@ -264,9 +264,10 @@ async fn every_kind_of_failed_call_is_judged() {
     check(
         &fake,
         grpc(Code::ResourceExhausted),
-        (Halt, "refused", false),
+        (Hold, "milvus_busy", true),
     )
     .await;
+    check(&fake, grpc(Code::OutOfRange), (Split, "refused", true)).await;
     let applied = Reply::ApplyThenFail(Box::new(grpc(Code::Unavailable)));
     check(&fake, applied, (Hold, "milvus_unreachable", true)).await;
     assert!(fake.rows("c").contains_key(&Key::Int(7)));
@@ -282,47 +283,6 @@ async fn an_insert_is_counted_by_its_own_count() {
         verdict(&error),
         (Action::RepeatThenHalt, "short_count", true)
     );
-}
-
-#[tokio::test]
-async fn a_wrong_token_is_a_refused_login_that_shows_nothing_of_it() {
-    let fake = Fake::start_with(Options {
-        token: Some("root:right:one".to_owned()),
-        ..Options::default()
-    });
-    fake.create(collection("c"));
-    let with = |token: &str| MilvusConfig {
-        token: Token::Inline(Secret::new(token)),
-        ..config(false, fake.port())
-    };
-    Client::new(&with("root:right:one"))
-        .unwrap()
-        .describe("c")
-        .await
-        .unwrap();
-    assert_eq!(
-        fake.seen()[0].headers["authorization"],
-        "cm9vdDpyaWdodDpvbmU="
-    );
-
-    let error = Client::new(&with("root:wrong"))
-        .unwrap()
-        .describe("c")
-        .await
-        .unwrap_err();
-    assert_eq!(
-        verdict(&error),
-        (Action::Hold, "milvus_login_refused", false)
-    );
-    assert!(error.is_login_refused());
-    let error = client(&fake).describe("c").await.unwrap_err();
-    assert!(error.is_login_refused(), "no token at all: {}", error.cause);
-
-    let echoes = Client::new(&with("root:right:one")).unwrap();
-    fake.next_describes([Reply::Code(65_535, "who is root:right:one with right:one")]);
-    let error = echoes.describe("c").await.unwrap_err();
-    let said = format!("{error:?} {} {echoes:?}", error.cause);
-    assert!(!said.contains("right"), "{said}");
 }
 
 #[tokio::test]

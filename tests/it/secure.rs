@@ -1,11 +1,14 @@
 //! Logins and TLS, to Kafka and to Milvus.
 
-use testkit::kafka::{Listener, PASSWORD, USER};
-use testkit::sink::SinkCommand;
-use testkit::suite;
-use testkit::tls::{TestCa, TlsProxy};
+use std::ops::Range;
 
-use crate::support::{Job, assert_held, assert_refused};
+use testkit::fake::{Fake, Options};
+use testkit::kafka::{Listener, PASSWORD, Record, USER};
+use testkit::sink::SinkCommand;
+use testkit::tls::{TestCa, TlsProxy};
+use testkit::{suite, wait};
+
+use crate::support::{Job, SOON, article, articles, assert_held, assert_refused};
 
 const PLAIN: &str = "org.apache.kafka.common.security.plain.PlainLoginModule";
 const SCRAM: &str = "org.apache.kafka.common.security.scram.ScramLoginModule";
@@ -132,5 +135,66 @@ fn a_ca_file_that_cannot_be_used_ends_with_2() {
             "holds no certificate",
             "BEGIN CERTIFICATE",
         ],
+    );
+}
+
+/// A Milvus that wants `token`, and a sink that reads its own from a file.
+fn with_token_file(test: &str, token: &str, file: &str) -> (Fake, Job, SinkCommand) {
+    let fake = Fake::start_with(Options {
+        token: Some(token.to_owned()),
+        ..Options::default()
+    });
+    let job = Job::with(suite::kafka(), test, 1, fake.endpoint(), None);
+    fake.create(articles(&job.collection).schema());
+    let sink = job.quick().set("token.file", file);
+    (fake, job, sink)
+}
+
+#[test]
+fn a_token_file_with_a_wrong_token_ends_with_2() {
+    let file = testkit::sink::write_config("root:mistyped\n");
+    let path = file.to_string_lossy();
+    let (_fake, job, sink) = with_token_file("mistyped", "root:correct", &path);
+    assert_refused(sink, &["Milvus refused the credentials", "check 'token'"]);
+    assert_eq!(job.topic.committed(&job.group()), [None]);
+}
+
+#[test]
+fn a_revoked_token_is_held_and_a_new_one_in_the_file_heals_it_without_a_loss() {
+    let file = testkit::sink::write_config("root:larch17\n");
+    let path = file.to_string_lossy();
+    let (fake, job, sink) = with_token_file("revoked", "root:larch17", &path);
+    let sink = sink.start();
+    let produce = |ids: Range<i64>| {
+        let records = ids.map(|id| Record::json(&article(id)));
+        job.topic.produce(records);
+    };
+    produce(0..50);
+    job.await_committed();
+    assert_eq!(sink.await_readyz(200, SOON), "ready\n");
+
+    fake.set_token("root:maple18");
+    produce(50..100);
+    assert_held(
+        &sink,
+        "milvus_login_refused",
+        &["Milvus refused the credentials"],
+    );
+    assert_eq!(job.topic.committed(&job.group()), [Some(50)]);
+    assert_eq!(fake.rows(&job.collection).len(), 50);
+
+    std::fs::write(&*file, "root:maple18\n").unwrap();
+    job.await_committed();
+    assert_eq!(fake.rows(&job.collection).len(), 100);
+    wait::until(SOON, "no cause on /readyz", || {
+        sink.http_get("/readyz")
+            .is_some_and(|answer| answer.0 == 200)
+    });
+    assert!(sink.runs());
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+    let said = sink.output();
+    assert!(
+        !said.contains("larch17") && !said.contains("maple18"),
+        "{said}"
     );
 }

@@ -8,6 +8,7 @@ mod jaas;
 mod limits;
 mod notes;
 mod pem;
+mod protocol;
 mod security;
 mod servers;
 mod settings;
@@ -19,7 +20,7 @@ use self::security::Surroundings;
 use self::settings::Of;
 use super::layers::{Given, Givens};
 use super::report::Report;
-use super::{KafkaConfig, OffsetReset, Setting};
+use super::{KafkaConfig, OffsetReset, Protocol, Setting};
 
 pub(super) use client::is_security;
 
@@ -55,11 +56,13 @@ pub(super) fn read(givens: &Givens, sink: &Sink<'_>, report: &mut Report) -> Kaf
     take_over(&mut users, &mut settings, report);
     limits::reconcile(&users, &mut settings);
     put(&mut settings, "bootstrap.servers", &bootstrap_servers);
-    follow_protocol(&users, &mut settings, report);
+    let protocol = protocol::follow(&users, &mut settings, report);
     force(&users, &mut settings, report);
+    // Under the newer protocol it is the broker's, whose default this is.
     let session_timeout = millis(&settings, "session.timeout.ms").unwrap_or(SESSION_TIMEOUT);
     let max_poll_interval = millis(&settings, "max.poll.interval.ms").unwrap_or(SESSION_TIMEOUT);
-    if max_poll_interval < session_timeout
+    if protocol == Protocol::Classic
+        && max_poll_interval < session_timeout
         && let Some(written) = users
             .get("max.poll.interval.ms")
             .or_else(|| users.get("session.timeout.ms"))
@@ -75,6 +78,7 @@ pub(super) fn read(givens: &Givens, sink: &Sink<'_>, report: &mut Report) -> Kaf
         bootstrap_servers,
         consumer: settings.into_iter().collect(),
         auto_offset_reset,
+        protocol,
         session_timeout,
         max_poll_interval,
     }
@@ -151,26 +155,6 @@ fn auto_offset_reset(written: Option<Written<'_>>, report: &mut Report) -> Offse
         _ => {
             report.invalid(key, given, "earliest, latest or none");
             OffsetReset::Fail
-        }
-    }
-}
-
-/// Under the newer group protocol these three are the broker's, and librdkafka refuses them.
-fn follow_protocol(users: &Users<'_>, settings: &mut Settings, report: &mut Report) {
-    if plain(settings, "group.protocol").as_deref() != Some("consumer") {
-        return;
-    }
-    for name in [
-        "session.timeout.ms",
-        "heartbeat.interval.ms",
-        "partition.assignment.strategy",
-    ] {
-        settings.remove(name);
-        if let Some(written) = users.get(name) {
-            report.warn(format!(
-                "{}: {} has no effect with group.protocol=consumer; the broker decides it",
-                written.given.origin, written.key
-            ));
         }
     }
 }

@@ -197,16 +197,50 @@ fn assignors_in_java_and_in_librdkafka() {
 }
 
 #[test]
-fn the_newer_group_protocol_decides_for_itself() {
-    check(
-        "consumer.group.protocol=consumer\nconsumer.session.timeout.ms=30000",
-        &[
-            ("group.protocol", Some("consumer")),
-            ("session.timeout.ms", None),
-            ("heartbeat.interval.ms", None),
-            ("partition.assignment.strategy", None),
-        ],
-    );
+fn under_the_newer_group_protocol_the_brokers_settings_are_left_out_or_refused() {
+    let consumer = "consumer.group.protocol=consumer\n";
+    for from in ["", "connector.class=MilvusSink\n"] {
+        check(
+            &format!("{consumer}{from}"),
+            &[
+                ("group.protocol", Some("consumer")),
+                ("session.timeout.ms", None),
+                ("heartbeat.interval.ms", None),
+                ("partition.assignment.strategy", None),
+            ],
+        );
+    }
+    for (setting, instead) in [
+        (
+            "session.timeout.ms=50000",
+            "group.consumer.session.timeout.ms",
+        ),
+        (
+            "heartbeat.interval.ms=3000",
+            "group.consumer.heartbeat.interval.ms",
+        ),
+        (
+            "partition.assignment.strategy=range",
+            "group.consumer.assignors",
+        ),
+    ] {
+        let (name, _) = setting.split_once('=').unwrap();
+        let why = format!(
+            "1:5: consumer.{name}: not with group.protocol=consumer, where the broker's {instead} counts; remove it"
+        );
+        refuse(&format!("{consumer}consumer.{setting}"), &why);
+        load_more(&format!("consumer.{setting}")).unwrap();
+    }
+    let config = load_more(consumer).unwrap();
+    assert_eq!(config.kafka.session_timeout, Duration::from_secs(45));
+    assert_eq!(config.kafka.protocol, Protocol::Consumer);
+    load_more(&format!("{consumer}consumer.max.poll.interval.ms=40000")).unwrap();
+}
+
+#[test]
+fn a_static_member_keeps_its_name_whatever_its_writers() {
+    let static_member = "consumer.group.instance.id=sink-1\ntasks.max=4";
+    check(static_member, &[("group.instance.id", Some("sink-1"))]);
 }
 
 #[test]

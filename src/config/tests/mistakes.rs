@@ -303,6 +303,18 @@ fn limits_that_depend_on_each_other() {
         "1:4: consumer.session.timeout.ms: found \"39999\", wanted at least twice milvus.request.timeout.ms, which is 20000",
     );
     check(
+        "consumer.group.protocol=consumer\nmilvus.request.timeout.ms=22501",
+        "1:5: milvus.request.timeout.ms: found \"22501\", wanted at most 22500, half of 45000, the broker's default for group.consumer.session.timeout.ms",
+    );
+    check(
+        "late.landing.grace.ms=100001",
+        "1:4: late.landing.grace.ms: found \"100001\", wanted at most 100000, a third of consumer.max.poll.interval.ms",
+    );
+    check(
+        "consumer.max.poll.interval.ms=60000\nlate.landing.grace.ms=20001",
+        "1:5: late.landing.grace.ms: found \"20001\", wanted at most 20000, a third of consumer.max.poll.interval.ms",
+    );
+    check(
         "batch.max.bytes=2000000\nbuffer.max.bytes=1999999",
         "1:5: buffer.max.bytes: found \"1999999\", wanted at least batch.max.bytes",
     );

@@ -25,6 +25,16 @@ fn check_more(more: &str, warn: bool, part: &str) {
 }
 
 #[test]
+fn the_newer_group_protocol_is_experimental() {
+    check_more(
+        "consumer.group.protocol=consumer",
+        true,
+        "1:5: consumer.group.protocol=consumer is experimental",
+    );
+    check_more("consumer.group.protocol=classic", true, "");
+}
+
+#[test]
 fn keys_that_are_not_ours() {
     check_more("", true, "");
     check_more(

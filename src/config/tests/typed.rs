@@ -155,3 +155,17 @@ fn references_are_replaced_by_the_environment() {
     assert!(matches!(&config.milvus.token, Token::Inline(token) if token.expose() == "u:s"));
     assert_eq!(config.milvus.database, "xuy");
 }
+
+#[test]
+fn late_requests_are_given_their_time_out_or_what_is_said_but_no_more_than_a_rebalance_has() {
+    let check = |more: &str, millis| {
+        let grace = load_more(more).unwrap().late_landing_grace;
+        assert_eq!(grace, Duration::from_millis(millis), "{more}");
+    };
+    check("", 20_000);
+    check("milvus.request.timeout.ms=5000", 5_000);
+    check("consumer.max.poll.interval.ms=45000", 15_000);
+    check("late.landing.grace.ms=0", 0);
+    check("late.landing.grace.ms=60000", 60_000);
+    check("late.landing.grace.ms=100000", 100_000);
+}

@@ -1,7 +1,26 @@
 //! What the answers of real servers come to.
 
+use std::sync::LazyLock;
+
 use super::*;
+use crate::key::Key;
+use crate::milvus::delete::{Literal, requests};
+use crate::milvus::proto::milvus::{DeleteRequest, UpsertRequest};
+use crate::milvus::proto::schema::FieldData;
 use Action::{Halt, Hold, Isolate, Refresh, RefreshThenRepeat, RepeatThenHalt, Split};
+
+static UPSERT: LazyLock<WriteRequest> = LazyLock::new(|| {
+    let title = FieldData {
+        field_name: "title".to_owned(),
+        ..Default::default()
+    };
+    WriteRequest::Upsert(UpsertRequest {
+        collection_name: "c".to_owned(),
+        partition_name: "p".to_owned(),
+        fields_data: vec![title],
+        ..Default::default()
+    })
+});
 
 fn call(rpc: Rpc) -> Call<'static> {
     Call {
@@ -9,9 +28,8 @@ fn call(rpc: Rpc) -> Call<'static> {
         endpoint: "http://m:19530",
         database: "d",
         collection: "c",
-        partition: "p",
+        request: (rpc == Rpc::Write).then(|| &*UPSERT),
         timeout: Duration::from_millis(20),
-        names_keys: false,
         secrets: &[],
     }
 }
@@ -61,7 +79,8 @@ fn a_write_is_judged_by_code_alone() {
     check(109, 62, RefreshThenRepeat, "refused", false);
     check(0, 62, RefreshThenRepeat, "refused", false);
     check(10, 1, Halt, "refused", false);
-    check(2500, 1, Isolate, "refused", false);
+    check(2500, 1, Halt, "refused", false);
+    check(424_242, 1, RepeatThenHalt, "refused", true);
     check(1102, 5, Split, "refused", false);
 }
 
@@ -74,7 +93,78 @@ fn a_doubtful_code_is_about_the_rows_where_its_text_says_so() {
     let of_vector = "the length(3) of float data should divide the dim(8)";
     check(65_535, of_vector, Refresh);
     check(1001, "value 'NaN' is not a number or infinity", Refresh);
-    check(65_535, "node not ready", RepeatThenHalt);
+    check(65_535, "who knows", RepeatThenHalt);
+    let partitions =
+        "not support manually specifying the partition names if partition key mode is used";
+    check(65_535, partitions, RefreshThenRepeat);
+}
+
+#[test]
+fn a_doubtful_code_is_about_the_server_where_its_text_says_so_and_not_where_a_row_does() {
+    let check = |reason: &str, action, label| {
+        check(Rpc::Write, status(65_535, 1, reason), action, label, true);
+    };
+    check("node 3 is not ready", Hold, "milvus_busy");
+    check("proxy TaskCondition context Done", Hold, "milvus_busy");
+    let of_a_row = "value 'not ready, failed to connect' is no name";
+    check(of_a_row, RepeatThenHalt, "refused");
+    let of_a_row = "value 'not ready' is not a number or infinity";
+    check(of_a_row, Refresh, "refused");
+}
+
+#[test]
+fn input_that_milvus_calls_at_fault_is_not_repeated_and_what_holds_by_its_code_holds() {
+    let check = |code, blame: &str, action| {
+        let mut status = status(code, 1, "node not ready");
+        let blame = ("is_input_error".to_owned(), blame.to_owned());
+        status.extra_info.extend([blame]);
+        let error = call(Rpc::Write).judge(Some(&status)).unwrap_err();
+        assert_eq!(error.action, action, "{status:?}");
+        let described = call(Rpc::Describe).judge(Some(&status)).unwrap_err();
+        assert_eq!(
+            described.action == Halt,
+            matches!(code, 1100 | 3000),
+            "{status:?}"
+        );
+    };
+    check(65_535, "true", Refresh);
+    check(5, "true", Refresh);
+    check(65_535, "false", Hold);
+    check(1100, "true", Refresh);
+    for code in [3, 7, 8, 9, 11, 12, 100, 108, 250, 1400] {
+        check(code, "true", Hold);
+    }
+    check(3000, "true", Halt);
+}
+
+#[test]
+fn a_reason_quotes_names_and_no_record() {
+    let check = |call: Call<'_>, said: &str, shown: &str| {
+        let text = "field 'title' value 'sesame' does not match";
+        let grpc = tonic::Status::new(tonic::Code::InvalidArgument, text);
+        for error in [
+            call.judge(Some(&status(1100, 5, text))).unwrap_err(),
+            call.grpc_error(&grpc),
+        ] {
+            let sentence = error.cause.to_string();
+            assert!(
+                sentence.contains(shown) && !sentence.contains("sesame"),
+                "{said}: {sentence}"
+            );
+        }
+    };
+    check(
+        call(Rpc::Write),
+        "write",
+        "field 'title' value … does not match",
+    );
+    let literal = Literal::of(&Key::Int(1)).unwrap();
+    let deletes = requests(&DeleteRequest::default(), "id", [&literal]);
+    let delete = Call {
+        request: deletes.first(),
+        ..call(Rpc::Write)
+    };
+    check(delete, "delete", "field …");
 }
 
 #[test]
@@ -129,12 +219,12 @@ fn the_reason_names_its_code_and_no_secret() {
         ..call(Rpc::Write)
     };
     let error = call
-        .judge(Some(&status(1100, 5, "bad\nu:hunter22")))
+        .judge(Some(&status(1100, 5, "bad u:hunter22")))
         .unwrap_err();
     let Cause::Refused { reason, .. } = error.cause else {
         panic!("{:?}", error.cause);
     };
-    assert_eq!(reason, "code 1100: bad\\n****");
+    assert_eq!(reason, "code 1100: bad ****");
 }
 
 #[test]
@@ -152,7 +242,8 @@ fn a_grpc_status_from_the_server_is_judged_by_its_code() {
     check(Code::Internal, RepeatThenHalt, "refused", true);
     check(Code::InvalidArgument, Isolate, "refused", false);
     check(Code::Unimplemented, Halt, "refused", false);
-    check(Code::ResourceExhausted, Halt, "refused", false);
+    check(Code::ResourceExhausted, Hold, "milvus_busy", true);
+    check(Code::OutOfRange, Split, "refused", true);
 }
 
 #[test]

@@ -243,9 +243,13 @@ impl State {
                 KeyAndValueRef::Binary(..) => None,
             })
             .collect();
-        self.lock().seen.push(Seen { call, headers });
+        let token = {
+            let mut inner = self.lock();
+            inner.seen.push(Seen { call, headers });
+            inner.token.clone()
+        };
         self.changed.notify_waiters();
-        let Some(token) = &self.options.token else {
+        let Some(token) = token else {
             return Ok(());
         };
         match metadata.get("authorization") {

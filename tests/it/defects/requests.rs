@@ -41,12 +41,13 @@ fn d15_one_refusal_that_would_pass_kills_the_task() {
         Reply::Code(8, "rate limit exceeded"),
         Reply::Grpc(Code::Unavailable),
         Reply::Code(9, "quota exceeded"),
+        Reply::Grpc(Code::ResourceExhausted),
         Reply::ApplyThenFail(Box::new(Reply::Hang)),
     ]);
     let sink = job.quick().start();
     job.topic.produce_json(&row(1));
     job.await_committed();
-    assert_eq!(writes(&fake.seen()).len(), 5);
+    assert_eq!(writes(&fake.seen()).len(), 6);
     assert_eq!(fake.rows(&job.collection).len(), 1);
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
