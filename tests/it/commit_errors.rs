@@ -66,7 +66,7 @@ enum Then {
     CommitsBare,
     /// librdkafka takes the member for thrown out: its partitions are lost, and it joins anew.
     Rejoins,
-    /// librdkafka connects again, which may take it longer than its session.
+    /// librdkafka looks for the coordinator again, which may take it longer than this short session.
     Reconnects,
 }
 
@@ -75,9 +75,9 @@ const BARE: &str = "committing offsets without the collection they belong to";
 
 #[rustfmt::skip] // one row a line
 const ANSWERS: &[(Answer, Then)] = &[
-    (Answer::RD_KAFKA_RESP_ERR_NOT_COORDINATOR, Then::Unsaid),
+    (Answer::RD_KAFKA_RESP_ERR_NOT_COORDINATOR, Then::Reconnects),
     (Answer::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, Then::Unsaid),
-    (Answer::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, Then::Unsaid),
+    (Answer::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, Then::Reconnects),
     (Answer::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, Then::Unsaid),
     (Answer::RD_KAFKA_RESP_ERR__TRANSPORT, Then::Reconnects),
     (Answer::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, Then::Unsaid),
