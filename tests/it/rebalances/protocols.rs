@@ -8,7 +8,11 @@ use crate::support::{Job, SOON};
 
 type Settings = [(&'static str, &'static str)];
 
-fn with(sink: SinkCommand, settings: &Settings) -> SinkCommand {
+fn member(job: &Job, settings: &Settings) -> SinkCommand {
+    let sink = match settings == NEWER {
+        true => job.prompt(),
+        false => job.quick(),
+    };
     let set = |sink: SinkCommand, (key, value): &(&str, &str)| sink.set(key, value);
     settings.iter().fold(sink, set)
 }
@@ -39,7 +43,7 @@ fn check(name: &str, settings: &Settings) {
     let (job, _proxy) = on_a_slow_lite(name);
     let place = Place::repeating(&job, 100);
     let (stream, witness) = (Stream::of(place.clone()), Witness::of(place));
-    let start = || with(job.quick(), settings).start();
+    let start = || member(&job, settings).start();
     let first = start();
     stream.await_progress(200);
     let second = start();
@@ -59,7 +63,7 @@ fn check(name: &str, settings: &Settings) {
 }
 
 fn named(job: &Job, id: &str, settings: &Settings) -> SinkCommand {
-    let sink = with(job.quick(), settings).set("consumer.group.instance.id", id);
+    let sink = member(job, settings).set("consumer.group.instance.id", id);
     sink.set("log.level", "debug")
 }
 
