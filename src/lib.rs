@@ -42,3 +42,6 @@ pub mod milvus;
 pub mod cause;
 pub mod ops;
 pub mod check;
+
+#[cfg(test)]
+mod sim;

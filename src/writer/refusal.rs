@@ -14,7 +14,7 @@ use crate::milvus::status::{Action, MilvusError};
 impl<M: Milvus> Course<'_, M> {
     pub(super) async fn failed(&mut self, batch: Sealed, error: MilvusError) -> Option<Sealed> {
         if self.isolation.splits_at_once(&batch, &error) {
-            return self.refused(batch, error).await;
+            return self.refused(batch, error);
         }
         match error.action {
             Action::Hold => {
@@ -28,7 +28,7 @@ impl<M: Milvus> Course<'_, M> {
                 self.repeat(error.cause, &batch.covers).await;
             }
             Action::Isolate | Action::Split | Action::Halt => {
-                return self.refused(batch, error).await;
+                return self.refused(batch, error);
             }
             Action::RepeatThenHalt | Action::Refresh | Action::RefreshThenRepeat => {
                 self.doubt = Some(error);
@@ -49,7 +49,7 @@ impl<M: Milvus> Course<'_, M> {
                 Action::RefreshThenRepeat if self.repeats < REPEATS => {
                     self.repeat(doubt.cause, &batch.covers).await;
                 }
-                _ => return self.refused(batch, doubt).await,
+                _ => return self.refused(batch, doubt),
             },
             Err(error) => {
                 self.doubt = Some(doubt);
@@ -60,7 +60,7 @@ impl<M: Milvus> Course<'_, M> {
     }
 
     /// The refusal stands. Where it is the content's, the record it is about is looked for, or is this one.
-    async fn refused(&mut self, mut batch: Sealed, error: MilvusError) -> Option<Sealed> {
+    fn refused(&mut self, mut batch: Sealed, error: MilvusError) -> Option<Sealed> {
         if !is_of_content(&error) {
             return self.halt(&batch, &error.cause);
         }
@@ -76,12 +76,10 @@ impl<M: Milvus> Course<'_, M> {
                 batch.pass(passed);
                 Some(batch)
             }
+            // What is around it has nothing to be sent, but dead letters, perhaps.
             Fate::Keep | Fate::Leave => {
-                self.turn.come().await;
-                if let Some(at) = batch.alone() {
-                    batch.settle_but(at);
-                }
-                None
+                let plan = Arc::clone(&batch.plan);
+                Some(self.rebuild(batch, &plan))
             }
         }
     }

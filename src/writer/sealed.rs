@@ -58,17 +58,6 @@ impl Sealed {
         }
     }
 
-    /// Its one record is not: in its tenure only what is before it.
-    pub(super) fn settle_but(&self, at: At<'_>) {
-        for cover in &self.covers {
-            if Arc::ptr_eq(&cover.tenure, at.tenure()) {
-                cover.tenure.settle(at.from());
-            } else {
-                cover.tenure.settle(cover.next);
-            }
-        }
-    }
-
     /// Some of its records must not be sent (again): their tenure is closed, or stands before them.
     pub(super) fn is_stale(&self) -> bool {
         !self.covers.iter().all(Cover::is_wanted)

@@ -22,7 +22,9 @@ async fn a_writer_whose_consumer_stands_still_sends_nothing_and_says_so() {
     lost.close();
     tokio::time::sleep(Duration::from_millis(1999)).await;
     gate.poll(now());
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(bench.seen().is_empty());
+    gate.poll(now());
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(bench.seen(), [[1]]);
     assert_eq!((kept.settled(), lost.settled()), (1, 0));
