@@ -32,6 +32,8 @@ use watch::{Shutdown, Watch};
 
 /// How long `--until-end` waits before its first row for what the world must mend.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// A drain waits no longer than this for its commit.
+const COMMIT: Duration = Duration::from_secs(3);
 /// A revoke waits no longer than this for what is in flight.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -149,7 +151,8 @@ fn station(
             commit_interval: config.commit_interval,
             drain_deadline: drain_deadline(&config.kafka),
             look_up_patience: Duration::from_secs(5),
-            commit_patience: Duration::from_secs(3),
+            // After the drain of a stop there is still to be said what is left, and the group to be left.
+            commit_patience: COMMIT.min(config.shutdown_timeout / 3),
             late_landing_grace: config.late_landing_grace,
             poll_window: window(config),
             spare_patience: Duration::from_secs(10),
