@@ -159,6 +159,7 @@ impl<M: Milvus> Writer<M> {
                 .as_ref()
                 .map(|batch| batch.opened + self.shared().rules.linger);
             tokio::select! {
+                biased; // none of them comes without end, and so a simulation can be run again
                 () = self.in_flight.next() => {}
                 () = finished(&mut self.look) => self.look = None,
                 true = plans.changed() => {}
