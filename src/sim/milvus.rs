@@ -31,6 +31,7 @@ struct Call {
     takes: Duration,
     answer: Answer,
     sent: Vec<Sent>,
+    jitter: u64,
 }
 
 /// A call that is not waited for to the end.
@@ -55,6 +56,7 @@ impl Milvus for Connection {
         assert_eq!(collection, COLLECTION);
         let (takes, answer) = self.world.lock().describe(self.pid);
         sleep(takes).await;
+        fastrand::seed(self.pid);
         if let Ok(schema) = &answer {
             let id = schema.collection_id;
             self.world.lock().described.insert(self.pid, id);
@@ -81,6 +83,8 @@ impl Milvus for Connection {
         if call.answer.is_ok() {
             world.acked(&call.sent);
         }
+        // The pause that follows a failure is drawn from this, whoever else drew before.
+        fastrand::seed(call.jitter);
         call.answer
     }
 
@@ -162,6 +166,7 @@ impl World {
             takes,
             answer,
             sent,
+            jitter: rng.draw(),
         }
     }
 
