@@ -100,8 +100,8 @@ impl Controls {
     pub(super) async fn run(self: Arc<Self>, world: Shared) {
         loop {
             self.ice.set(false);
-            let (process, mut tasks) = Process::start(&world, &self, &self.ice);
-            let (pid, budget) = (process.pid, Arc::clone(&process.budget));
+            let (process, mut tasks) = Process::start(&world, &self);
+            let (pid, budget) = (process.pid, Arc::clone(&process.stations.budget));
             self.began(pid);
             let end = tokio::select! {
                 biased;
