@@ -8,6 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 
 use super::commit::{Answer, CommitThread, Request};
+use super::fault::coordinator_is_away;
 use super::queue::Queue;
 use super::rebalance::{Context, Rebalance};
 use super::{KafkaError, Station, leave};
@@ -39,6 +40,8 @@ pub(super) struct Consumer {
     pub(super) answered: bool,
     pub(super) assigned_once: bool,
     pub(super) commit_fails: bool,
+    /// So said the last commit.
+    pub(super) coordinator_away: bool,
     /// Unexpected errors, and when each was said.
     pub(super) said: HashMap<String, Instant>,
     /// The brokers keep what our offsets belong to; not where `offset.metadata.max.bytes` is set very low.
@@ -71,6 +74,7 @@ impl Consumer {
             commit,
             assigned_once: false,
             commit_fails: false,
+            coordinator_away: false,
             said: HashMap::new(),
             takes_metadata: true,
             topics_asked: false,
@@ -201,6 +205,7 @@ impl Consumer {
 
     /// A failure is repeated until it passes, and said once until then.
     fn committed(&mut self, failed: Option<ClientError>) {
+        self.coordinator_away = failed.as_ref().is_some_and(coordinator_is_away);
         match failed {
             None => {
                 self.commit_fails = false;
@@ -230,6 +235,7 @@ impl Consumer {
             Command::LookUp(partitions) => self.ask(Request::LookUp(partitions)),
             Command::Assign(starts) => self.assign(&starts)?,
             Command::StopReading(partitions) => {
+                tracing::info!(partitions = partitions.len(), "draining");
                 for queue in &mut self.queues {
                     if partitions.contains(&queue.tenure.topic_partition) {
                         queue.stop_reading();

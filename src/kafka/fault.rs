@@ -68,6 +68,20 @@ pub(super) fn judge(error: &ClientError, reason: &str, brokers: &str) -> Fault {
     }
 }
 
+/// The group's coordinator cannot be reached, says a commit.
+pub(super) fn coordinator_is_away(error: &ClientError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::WaitingForCoordinator
+                | Code::CoordinatorNotAvailable
+                | Code::BrokerTransportFailure
+                | Code::OperationTimedOut
+                | Code::RequestTimedOut
+        )
+    )
+}
+
 /// The client repeats what it was about, or a rebalance follows. Missing topics are asked about on their own.
 fn passes(code: Code) -> bool {
     matches!(

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
-use super::commit::CommitThread;
+use super::commit::{Answer, CommitThread};
 use super::consumer::Consumer;
+use super::fault::coordinator_is_away;
 use super::rebalance::Context;
 use crate::ledger::Undrained;
 
@@ -28,8 +29,12 @@ impl Consumer {
             handle,
         } = self.commit;
         drop(requests);
+        let mut coordinator_away = self.coordinator_away;
         loop {
             match answers.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(Answer::Committed(_, _, error)) => {
+                    coordinator_away = error.as_ref().is_some_and(coordinator_is_away);
+                }
                 Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
@@ -40,6 +45,12 @@ impl Consumer {
             }
         }
         drop(handle);
+        if coordinator_away {
+            // Nobody is there to be told, and librdkafka before 2.14.2 may crash when it tries.
+            tracing::warn!("the group's coordinator is away; leaving the group by time-out");
+            std::mem::forget(self.client);
+            return;
+        }
         leave(self.client, deadline);
     }
 }

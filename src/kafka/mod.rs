@@ -11,6 +11,8 @@ mod queue;
 mod rebalance;
 mod share;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod trouble;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

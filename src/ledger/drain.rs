@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::answer::Phase;
-use super::{Command, Ledger, Left, Outcome, Part, Rebalance};
+use super::{Command, Ledger, Outcome, Part, Rebalance};
 use crate::topic_partition::TopicPartition;
 
 #[derive(Debug)]
@@ -84,8 +84,7 @@ impl Ledger {
             let Some(part) = self.parts.get_mut(partition) else {
                 continue;
             };
-            if !part.is_gone() && !part.drained() {
-                part.left = Some(Left::CutOff);
+            if !part.gone && !part.drained() {
                 part.doubt = part.doubt.max(Some(now + self.rules.late_landing_grace));
             }
         }
@@ -131,7 +130,7 @@ impl Ledger {
             if let Some(part) = self.parts.get_mut(partition)
                 && !part.is_complete()
             {
-                part.left = Some(Left::Gone);
+                part.gone = true;
             }
         }
         self.close(&leaving);
@@ -165,6 +164,6 @@ impl Ledger {
             .partitions
             .iter()
             .filter_map(|partition| self.parts.get(partition))
-            .all(|part| part.is_gone() || holds(part))
+            .all(|part| part.gone || holds(part))
     }
 }

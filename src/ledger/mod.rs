@@ -25,7 +25,7 @@ use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 use answer::Phase;
 use commits::Commits;
-use part::{Left, Part};
+use part::Part;
 
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -218,7 +218,7 @@ impl Ledger {
     pub fn lost(&mut self, partitions: Vec<TopicPartition>) {
         for partition in &partitions {
             if let Some(part) = self.parts.get_mut(partition) {
-                part.left = Some(Left::Gone);
+                part.gone = true;
             }
         }
         self.close(&partitions);

@@ -22,18 +22,10 @@ pub(super) struct Part {
     pub(super) lower: Option<i64>,
     /// Something of an earlier tenure may be applied until then.
     pub(super) doubt: Option<Instant>,
-    pub(super) left: Option<Left>,
+    /// It is somebody else's, perhaps: nothing of it is waited for.
+    pub(super) gone: bool,
     pub(super) end: Option<i64>,
     pub(super) end_reported: bool,
-}
-
-/// Why it is given up before everything of it is settled and committed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
-    /// The time to drain it was over.
-    CutOff,
-    /// It is somebody else's, perhaps: nothing of it is waited for.
-    Gone,
 }
 
 impl Part {
@@ -46,7 +38,7 @@ impl Part {
             rewound: None,
             lower: None,
             doubt: None,
-            left: None,
+            gone: false,
             end: None,
             end_reported: false,
         }
@@ -68,13 +60,9 @@ impl Part {
         self.lower.is_none() && self.settled() <= self.committed
     }
 
-    pub(super) fn is_gone(&self) -> bool {
-        self.left == Some(Left::Gone)
-    }
-
     /// Nothing of it is left behind.
     pub(super) fn is_complete(&self) -> bool {
-        self.left.is_none() && self.drained() && self.committed_all()
+        self.drained() && self.committed_all()
     }
 
     pub(super) fn in_doubt(&self) -> Option<Instant> {

@@ -157,18 +157,22 @@ mod tests {
     use crate::ops::metrics::Metrics;
     use crate::wake::Wake;
 
-    /// Supervises for two minutes a consumer that waits for its broker.
-    async fn watched(until_end: bool, rows_written: u64) -> Option<(String, u64)> {
+    fn common() -> Stations {
         let budget = Budget::new(1);
         let metrics = Metrics::new(Arc::clone(&budget));
-        let common = Stations {
+        Stations {
             board: Board::new(Arc::clone(&metrics)),
             wake: Arc::new(Wake::default()),
             gate: Arc::new(Gate::new(PATIENCE, now())),
             dead_letters: None,
             metrics,
             budget,
-        };
+        }
+    }
+
+    /// Supervises for two minutes a consumer that waits for its broker.
+    async fn watched(until_end: bool, rows_written: u64) -> Option<(String, u64)> {
+        let common = common();
         common.board.set_assigned(0);
         let topic = "t".to_owned();
         let missing = Cause::TopicMissing { topic };
@@ -202,5 +206,26 @@ mod tests {
         assert!((60..=60 + slack).contains(&seconds), "{seconds}");
         assert_eq!(watched(true, 1).await, None);
         assert_eq!(watched(false, 0).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_consumer_that_does_not_end_is_left_behind_when_the_time_to_stop_is_up() {
+        let common = common();
+        let (_consumer, outcome) = oneshot::channel();
+        let (mut tasks, asked) = (Tasks::new(), Stop::default());
+        let start = Instant::now();
+        let watch = Watch::new(&common, false);
+        let ended = watch
+            .supervise(
+                &mut tasks,
+                mpsc::channel(1).1,
+                outcome,
+                &asked,
+                std::future::ready(()),
+                Shutdown::within(Duration::from_secs(25)),
+            )
+            .await;
+        assert_eq!(ended.unwrap(), Outcome::NotDrained);
+        assert_eq!(start.elapsed().as_secs(), 25);
     }
 }

@@ -37,3 +37,19 @@ impl Inlet {
         !self.plans.is_waiting()
     }
 }
+
+#[cfg(test)]
+impl Inlet {
+    /// One without a writer.
+    pub(crate) fn bare(budget: Arc<Budget>, plans: Plans) -> (Self, mpsc::Receiver<Chunk>) {
+        let (chunks, inbox) = mpsc::channel(CHANNEL_CHUNKS);
+        let (flags, _) = super::flags::flags();
+        let inlet = Self {
+            chunks,
+            flags,
+            budget,
+            plans,
+        };
+        (inlet, inbox)
+    }
+}
