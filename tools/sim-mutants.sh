@@ -5,7 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
 copy=$root/target/mutants
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}"
+# Of its own: cargo would take the one copy for the other.
+export CARGO_TARGET_DIR="$root/target/mutants-build"
 export SIM_SEEDS="${SEEDS:-10000}"
 log=$copy.log
 

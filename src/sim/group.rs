@@ -251,7 +251,7 @@ impl Group {
                 continue;
             };
             member.generation = self.generation;
-            let at = now + rng.millis(0, 600);
+            let at = now + rng.millis(0, 300);
             if let Some(gives) = gives.remove(&pid) {
                 member.told.push_back((at, Told::Revoked(gives)));
             }

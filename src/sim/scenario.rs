@@ -185,7 +185,7 @@ impl Scenario {
 
 /// In the proportions of the defaults, and of what start-up lets pass: two requests fit into a session.
 fn times(rng: &mut Rng) -> Times {
-    let request = rng.millis(500, 3_000);
+    let request = rng.millis(500, 5_000);
     let session = request * 2 + HEARTBEAT * 2 + rng.millis(1_000, 6_000);
     Times {
         request,
@@ -220,7 +220,8 @@ fn writer_rules(
 fn ledger_rules(rng: &mut Rng, times: &Times) -> ledger::Rules {
     ledger::Rules {
         commit_interval: rng.millis(100, 2_000),
-        drain_deadline: rng.millis(300, 10_000).min(times.max_poll / 3),
+        drain_deadline: Duration::from_millis(rng.pick(&[300, 1_000, 3_000, 10_000]))
+            .min(times.max_poll / 3),
         look_up_patience: Duration::from_secs(2),
         commit_patience: Duration::from_secs(1),
         late_landing_grace: times.request,
@@ -250,7 +251,7 @@ fn events(
     partitions: usize,
     times: &Times,
 ) -> Vec<(Duration, Event)> {
-    let events: Vec<_> = (0..rng.within(0, 8))
+    let events: Vec<_> = (0..rng.pick(&[0, 2, 4, 6, 8, 12]))
         .map(|_| {
             (
                 rng.part_of(times.trouble),
