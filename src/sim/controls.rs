@@ -157,6 +157,6 @@ impl Controls {
             }
             Some(End::Fatal) | None => world.group.die(pid),
         }
-        asked.pid = None;
+        (asked.pid, asked.stop_by) = (None, None);
     }
 }

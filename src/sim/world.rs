@@ -194,7 +194,7 @@ impl World {
                 ));
             }
             if down {
-                self.logs.partitions[*partition].overlooked = None;
+                self.logs.partitions[*partition].goes_back(*offset);
             }
             self.commits(pid, *partition, *offset);
             self.group.committed[*partition] = Some((*offset, target.clone()));
