@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::dead_letter::Stage;
 use crate::decode::convert::{MAX_JSON_BYTES, MAX_JSON_DEPTH};
 use crate::decode::misfit::Misfit;
 use crate::milvus::schema::{FieldType, StructArray};
@@ -12,6 +13,7 @@ use crate::plan::{DYNAMIC_FIELD, FieldPlan, Source, shown};
 /// The data's fault; `errors.tolerance` decides what follows. Its position is known to who holds the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadRecord {
+    pub stage: Stage,
     /// The field it is about, or `None` for the record as a whole.
     pub field: Option<Arc<str>>,
     /// What would fit, e.g. `a FloatVector of 8 numbers`.
@@ -41,6 +43,7 @@ impl BadRecord {
             return Self::of_structs(&field.name, array, misfit);
         }
         Self {
+            stage: Stage::TaskPut,
             field: Some(field.name.clone()),
             wanted: wanted(&field.kind),
             found: found(field, misfit).into(),
@@ -66,6 +69,7 @@ impl BadRecord {
             _ => remedy(field.element(), false, inner),
         };
         Self {
+            stage: Stage::TaskPut,
             field: Some(format!("{name}[{element}].{}", field.name).into()),
             wanted: wanted(field.element()),
             found: inner.to_string().into(),
@@ -80,6 +84,7 @@ impl BadRecord {
             _ => wanted(&kind),
         };
         Self {
+            stage: Stage::TaskPut,
             field: Some(name.clone()),
             wanted,
             found: misfit.to_string().into(),
@@ -90,6 +95,7 @@ impl BadRecord {
     /// A record key that is not the primary key.
     pub(crate) fn of_record_key(field: &FieldPlan, found: String) -> Self {
         Self {
+            stage: Stage::KeyConverter,
             field: Some(field.name.clone()),
             wanted: wanted(&field.kind),
             found: found.into(),
@@ -102,6 +108,7 @@ impl BadRecord {
     /// Another primary key in the record key than in the record's value.
     pub(crate) fn of_two_keys(field: &FieldPlan) -> Self {
         Self {
+            stage: Stage::TaskPut,
             field: Some(field.name.clone()),
             wanted: "one key in the record key and in the value".into(),
             found: "two".into(),
@@ -120,6 +127,7 @@ impl BadRecord {
     /// A record key or a header that is not text.
     pub(crate) fn of_metadata(target: &str, noun: &str) -> Self {
         Self {
+            stage: Stage::TaskPut,
             field: Some(target.into()),
             wanted: "text in UTF-8".into(),
             found: format!("{noun} that is not").into(),
@@ -130,6 +138,7 @@ impl BadRecord {
     /// A key is asked of a plan without one; making the plan has ruled that out.
     pub(crate) fn without_key_field() -> Self {
         Self {
+            stage: Stage::TaskPut,
             field: None,
             wanted: "one with a primary key".into(),
             found: "a collection that makes its own".into(),
@@ -140,6 +149,7 @@ impl BadRecord {
     /// The fields without a column of their own, taken together.
     pub(crate) fn of_dynamic(misfit: Misfit) -> Self {
         Self {
+            stage: Stage::TaskPut,
             field: Some(DYNAMIC_FIELD.into()),
             wanted: wanted(&FieldType::Json),
             found: misfit.to_string().into(),
@@ -150,6 +160,7 @@ impl BadRecord {
     /// A field that the collection lacks, where the configuration does not let it pass.
     pub(crate) fn unknown_field(name: &str) -> Self {
         Self {
+            stage: Stage::TaskPut,
             field: Some(shown(name).into()),
             wanted: "a field of its name in the collection".into(),
             found: "none".into(),
@@ -160,6 +171,7 @@ impl BadRecord {
     /// A record that brings Milvus's own name for the dynamic column.
     pub(crate) fn reserved_name() -> Self {
         Self {
+            stage: Stage::TaskPut,
             field: Some(DYNAMIC_FIELD.into()),
             wanted: "another name".into(),
             found: "the name of the dynamic column".into(),
@@ -170,6 +182,7 @@ impl BadRecord {
     /// The smallest Int64: Milvus 2.3 cannot read it in an expression.
     pub(crate) fn unnameable_key(field: &str) -> Self {
         Self {
+            stage: Stage::TaskPut,
             field: Some(field.into()),
             wanted: "a key that a delete can name (an Int64 above the smallest one)".into(),
             found: Misfit::OutOfRange.to_string().into(),
@@ -180,6 +193,7 @@ impl BadRecord {
     /// What only Milvus finds fault with.
     pub(crate) fn refused(reason: &str) -> Self {
         Self {
+            stage: Stage::TaskPut,
             field: None,
             wanted: "one that Milvus takes".into(),
             found: format!("one that it refuses alone ({reason})").into(),
@@ -190,6 +204,7 @@ impl BadRecord {
     /// Larger than a request may be.
     pub(crate) fn too_large(reason: &str) -> Self {
         Self {
+            stage: Stage::TaskPut,
             field: None,
             wanted: "one that Milvus takes in one request".into(),
             found: format!("one that is too large alone ({reason})").into(),
@@ -200,6 +215,7 @@ impl BadRecord {
     /// A payload that is not one JSON object.
     pub(crate) fn of_payload(found: String, remedy: &'static str) -> Self {
         Self {
+            stage: Stage::ValueConverter,
             field: None,
             wanted: "one JSON object".into(),
             found: found.into(),

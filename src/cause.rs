@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::bad_record::BadRecord;
+use crate::dead_letter::Trouble;
 use crate::routing::Meeting;
 use crate::target::Target;
 use crate::topic_partition::TopicPartition;
@@ -71,6 +72,8 @@ pub enum Cause {
     LateLanding {
         collection: String,
     },
+    /// Held, or halted.
+    DeadLetter(Trouble),
     // Halted: a person is needed.
     BadRecord {
         at: TopicPartition,
@@ -141,6 +144,7 @@ impl Cause {
             Self::CollectionMissing { .. } => "collection_missing",
             Self::PartitionMissing { .. } => "partition_missing",
             Self::DatabaseMissing { .. } => "database_missing",
+            Self::DeadLetter(trouble) => trouble.label(),
             Self::LateLanding { .. } => "late_landing",
             Self::BadRecord { .. } => "bad_record",
             Self::Refused { .. } => "refused",
@@ -159,6 +163,7 @@ impl Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::DeadLetter(trouble) => trouble.fmt(f),
             Self::BadRecord { at, offset, bad } => write!(f, "{at}@{offset}: {bad}"),
             Self::Refused { collection, reason } => write!(
                 f,

@@ -1,5 +1,6 @@
 //! `check`: reads, connects, describes and prints what would happen. Writes nothing and joins no group.
 
+mod dead_letters;
 mod partitions;
 mod topics;
 
@@ -75,6 +76,7 @@ pub async fn check_within(
     if known.is_none() {
         ask(&mut asking, &routes);
     }
+    verdict = verdict.max(dead_letters::dead_letters(config, out).await?);
     writeln!(out, "\nMilvus at {}", milvus.endpoint())?;
     let mut found = Verdict::Clean;
     if let Some(described) = patiently(patience, out, asking.join_next()).await? {

@@ -19,6 +19,7 @@ pub mod config;
 pub mod pipeline;
 
 pub mod topic_partition;
+pub mod headers;
 pub mod record;
 pub mod target;
 pub mod tenure;

@@ -15,13 +15,15 @@ use tokio::task::{JoinError, JoinSet};
 use crate::budget::Budget;
 use crate::cause::Cause;
 use crate::config::{Config, KafkaConfig};
+use crate::dead_letter::DeadLetterQueue;
 use crate::gate::Gate;
-use crate::kafka::{self, KafkaError, Station, Stop};
+use crate::kafka::{self, KafkaError, Station, Stop, dead_letter};
 use crate::ledger::{self, Outcome};
 use crate::milvus::client::{Client, ClientError};
 use crate::ops::board::Board;
 use crate::ops::http;
 use crate::ops::metrics::Metrics;
+use crate::record::KeptHeaders;
 use crate::routing::{Lanes, Meeting, Topics};
 use crate::wake::Wake;
 use crate::writer::Stations;
@@ -30,6 +32,8 @@ use watch::{Shutdown, Watch};
 
 /// How long `--until-end` waits before its first row for what the world must mend.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// A drain waits no longer than this for its commit.
+const COMMIT: Duration = Duration::from_secs(3);
 /// A revoke waits no longer than this for what is in flight.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -83,6 +87,7 @@ pub async fn run(
         Some(address) => Some(http::bind(address).await?),
         None => None,
     };
+    let letters = dead_letter::Topic::open(&config)?;
     let budget = Budget::new(config.buffer_max_bytes);
     let metrics = Metrics::new(Arc::clone(&budget));
     let common = Stations {
@@ -91,7 +96,9 @@ pub async fn run(
         budget,
         wake: Arc::new(Wake::default()),
         gate: Arc::new(Gate::new(window(&config), Instant::now())),
-        dead_letters: None,
+        dead_letters: letters
+            .clone()
+            .map(|topic| -> Arc<dyn DeadLetterQueue> { topic }),
     };
     announce(&config, listener.as_ref());
 
@@ -108,6 +115,12 @@ pub async fn run(
             Ok(())
         });
     }
+    if let Some(topic) = letters.clone() {
+        tasks.spawn(async move {
+            topic.prepare().await;
+            Ok(())
+        });
+    }
     let config = Arc::new(config);
     let (collections, starting) = Collections::new(&config, &milvus, &common);
     let lanes = Lanes::new(config.router.clone(), Box::new(collections));
@@ -118,6 +131,9 @@ pub async fn run(
         .supervise(&mut tasks, starting, consumer, &asked, stop, shutdown)
         .await;
     tasks.abort_all();
+    if let Some(topic) = letters {
+        topic.close().await;
+    }
     result
 }
 
@@ -135,7 +151,8 @@ fn station(
             commit_interval: config.commit_interval,
             drain_deadline: drain_deadline(&config.kafka),
             look_up_patience: Duration::from_secs(5),
-            commit_patience: Duration::from_secs(3),
+            // After the drain of a stop there is still to be said what is left, and the group to be left.
+            commit_patience: COMMIT.min(config.shutdown_timeout / 3),
             late_landing_grace: config.late_landing_grace,
             poll_window: window(config),
             spare_patience: Duration::from_secs(10),
@@ -143,7 +160,10 @@ fn station(
             until_end,
         },
         lanes,
-        headers: Arc::clone(&config.shaping.headers),
+        headers: KeptHeaders {
+            wanted: Arc::clone(&config.shaping.headers),
+            all: common.dead_letters.is_some(),
+        },
         stations: common.clone(),
         stop: Arc::clone(asked),
     }

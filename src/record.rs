@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::budget::Charge;
+use crate::headers::Headers;
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 
@@ -29,7 +30,7 @@ pub struct RecordView<'a> {
     /// `None` is a tombstone.
     pub value: Option<&'a [u8]>,
     bytes: &'a [u8],
-    /// The wanted headers, in `bytes`.
+    /// As in [`Run::headers`], in `bytes`.
     headers: &'a [Option<Range<usize>>],
 }
 
@@ -38,6 +39,21 @@ impl<'a> RecordView<'a> {
     pub fn header(&self, index: usize) -> Option<&'a [u8]> {
         self.bytes.get(self.headers.get(index)?.clone()?)
     }
+
+    /// All headers in their order, where [`KeptHeaders::all`] are kept.
+    pub fn headers(&self) -> Headers<'a> {
+        let all = self.headers.last().cloned().flatten();
+        Headers::of(all.and_then(|all| self.bytes.get(all)).unwrap_or_default())
+    }
+}
+
+/// Which headers a record keeps.
+#[derive(Debug, Clone, Default)]
+pub struct KeptHeaders {
+    /// Names of those that plans ask for.
+    pub wanted: Arc<[String]>,
+    /// Every one besides, for dead letters.
+    pub all: bool,
 }
 
 /// The records of one tenure in a chunk, in the order read.
@@ -47,7 +63,8 @@ pub struct Run {
     /// The offset after the record before the first one: less than the first one's where the log has a gap.
     pub from: i64,
     pub records: Vec<Record>,
-    /// Of each record as many as the configuration wants, in its order; empty where it wants none.
+    /// Of each record as many as the configuration wants, in its order, and then, where all are kept, the piece that
+    /// holds all; empty where neither is so.
     pub headers: Vec<Option<Range<usize>>>,
 }
 
@@ -64,8 +81,8 @@ impl Chunk {
     /// Record `record` of run `run`; both must be there.
     pub fn view(&self, run: usize, record: usize) -> RecordView<'_> {
         let run = &self.runs[run];
-        let wanted = run.headers.len() / run.records.len().max(1);
-        let headers = run.headers.get(record * wanted..(record + 1) * wanted);
+        let places = run.headers.len() / run.records.len().max(1);
+        let headers = run.headers.get(record * places..(record + 1) * places);
         let record = &run.records[record];
         let bytes = |range: &Option<Range<usize>>| self.bytes.get(range.clone()?);
         RecordView {
@@ -115,5 +132,30 @@ mod tests {
             [Some(&b""[..]), Some(&b"bc"[..])]
         );
         assert_eq!(header(1, 1, 0), None);
+    }
+    #[test]
+    fn all_headers_are_there_beside_those_that_are_wanted() {
+        let mut bytes = b"value".to_vec();
+        let trace = crate::headers::put(b"trace", Some(b"t1"), &mut bytes);
+        crate::headers::put(b"null", None, &mut bytes);
+        let all = Some(5..bytes.len());
+        let run = |headers| Run {
+            tenure: Arc::new(Tenure::new(TopicPartition::new("t", 0), 0)),
+            from: 0,
+            records: vec![Record::default(); 2],
+            headers,
+        };
+        let chunk = Chunk {
+            bytes,
+            runs: vec![run(vec![trace, all, None, None]), run(Vec::new())],
+            charge: Budget::new(1).charge(0),
+        };
+        let headers = |run, record| chunk.view(run, record).headers().collect::<Vec<_>>();
+        assert_eq!(chunk.view(0, 0).header(0), Some(&b"t1"[..]));
+        assert_eq!(
+            headers(0, 0),
+            [(&b"trace"[..], Some(&b"t1"[..])), (b"null", None)]
+        );
+        assert_eq!((headers(0, 1), headers(1, 0)), (vec![], vec![]));
     }
 }

@@ -1,6 +1,6 @@
 //! One assignment of one partition to this process: what its writers and the consumer share about it.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -22,6 +22,8 @@ pub struct Tenure {
     halt: Mutex<Option<Halt>>,
     /// What the settled offset belongs to: what the group committed for, then what the changes are written to.
     target: Mutex<Option<Arc<Target>>>,
+    /// Requests with rows of it that are under way.
+    requests: AtomicUsize,
     /// A request with rows of it ended without an answer: until then it may still be applied.
     in_doubt: Mutex<Option<Instant>>,
     /// The address of the target that was compared last. Beside `target`, since it is looked at for every record.
@@ -48,6 +50,7 @@ impl Tenure {
             halted_at: AtomicI64::new(NOWHERE),
             halt: Mutex::new(None),
             target: Mutex::new(None),
+            requests: AtomicUsize::new(0),
             in_doubt: Mutex::new(None),
             compared: AtomicPtr::default(),
         }
@@ -85,8 +88,12 @@ impl Tenure {
         lock(&self.target).clone()
     }
 
-    /// Says that every record below `next` is settled. Never lowers, and never passes a halt.
+    /// Says that every record below `next` is settled. Never lowers, never passes a halt, and ends with the tenure: what
+    /// came before in it may have been dropped by then.
     pub fn settle(&self, next: i64) {
+        if !self.is_open() {
+            return;
+        }
         let next = next.min(self.halted_at.load(Ordering::Acquire));
         self.settled.fetch_max(next, Ordering::AcqRel);
     }
@@ -102,6 +109,17 @@ impl Tenure {
     /// After this nothing of the tenure is committed or sent again.
     pub fn close(&self) {
         self.open.store(false, Ordering::Release);
+    }
+
+    /// A request with rows of it is under way for as long as the answer lives.
+    pub fn request(self: &Arc<Self>) -> RequestUnderWay {
+        self.requests.fetch_add(1, Ordering::AcqRel);
+        RequestUnderWay(Arc::clone(self))
+    }
+
+    /// Whether no request with rows of it is under way. One that halted may still have some behind the halt.
+    pub fn is_quiet(&self) -> bool {
+        self.requests.load(Ordering::Acquire) == 0
     }
 
     /// A request with rows of it, answered or not, may be applied as late as `until`.
@@ -133,6 +151,16 @@ impl Tenure {
 
     pub fn halted_at(&self) -> Option<i64> {
         Some(self.halted_at.load(Ordering::Acquire)).filter(|at| *at != NOWHERE)
+    }
+}
+
+/// See [`Tenure::request`].
+#[derive(Debug)]
+pub struct RequestUnderWay(Arc<Tenure>);
+
+impl Drop for RequestUnderWay {
+    fn drop(&mut self) {
+        self.0.requests.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -11,7 +11,7 @@ use super::secret::Secret;
 use super::values::Values;
 use super::{
     Config, Endpoint, InsertMode, KafkaConfig, LogConfig, MilvusConfig, OnRecreated, Protocol,
-    Token, Tolerance, UnknownFields, converters, routing, shaping,
+    Token, UnknownFields, converters, dead_letters, routing, shaping,
 };
 
 /// Mistakes go into the report; what comes out then is not used.
@@ -28,7 +28,8 @@ pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: boo
     let milvus = milvus(values, sink.allow_insecure);
     request_within_session(values, &kafka, &milvus);
     let batch_max_bytes = values.size("batch.max.bytes");
-    let (topics, router) = routing::read(values);
+    let (mut topics, router) = routing::read(values);
+    let dead_letters = dead_letters::read(values, givens, &sink, &kafka, &mut topics);
     Config {
         topics,
         router,
@@ -47,10 +48,8 @@ pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: boo
             _ => OnRecreated::Fail,
         },
         shaping: shaping::read(values),
-        tolerance: match values.choice("errors.tolerance") {
-            "all" => Tolerance::All,
-            _ => Tolerance::None,
-        },
+        tolerance: dead_letters::tolerance(values),
+        dead_letters,
         refused_max_consecutive: u32::try_from(values.size("errors.refused.max.consecutive"))
             .unwrap_or(u32::MAX),
         batch_max_rows: values.size("batch.max.rows"),

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod converters;
+mod dead_letters;
 mod endpoint;
 mod files;
 mod kafka;
@@ -41,6 +42,8 @@ pub struct Config {
     pub recreated: OnRecreated,
     pub shaping: Shaping,
     pub tolerance: Tolerance,
+    /// `None`: bad records are not kept.
+    pub dead_letters: Option<DeadLetters>,
     pub refused_max_consecutive: u32,
     pub batch_max_rows: usize,
     /// Encoded bytes of one request.
@@ -78,6 +81,20 @@ pub struct KafkaConfig {
     pub max_poll_interval: Duration,
     /// How often Kafka is asked for new topics that match `topics.regex`; `None`: only until there are some.
     pub topic_refresh: Option<Duration>,
+}
+
+/// `errors.deadletterqueue.*`: where bad records are kept, and the clients that bring them there.
+#[derive(Debug, Clone)]
+pub struct DeadLetters {
+    pub topic: String,
+    /// Where the topic is created; -1 is the broker's default.
+    pub replication_factor: i32,
+    /// Say in headers where a dead letter comes from and why.
+    pub context_headers: bool,
+    /// For messages.
+    pub bootstrap_servers: String,
+    pub producer: Vec<(String, Setting)>,
+    pub admin: Vec<(String, Setting)>,
 }
 
 /// Whose rules the consumer group follows.

@@ -1,5 +1,6 @@
 //! What is found while a configuration is read: all mistakes at once, and notices for the log.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 
@@ -134,13 +135,26 @@ impl Report {
     /// The notices, or all mistakes in the order of the files and their lines.
     pub(super) fn finish(self) -> Result<Vec<Notice>, ConfigErrors> {
         if self.mistakes.is_empty() {
-            return Ok(self.notices);
+            let mut notices = Vec::new();
+            for notice in self.notices {
+                if !notices.contains(&notice) {
+                    notices.push(notice);
+                }
+            }
+            return Ok(notices);
         }
         let mut mistakes = self.mistakes;
         drop_consequences(&mut mistakes);
         mistakes.sort_by_key(Mistake::line);
+        say_once(&mut mistakes);
         Err(ConfigErrors { mistakes })
     }
+}
+
+/// A key that several Kafka clients share is wrong for each of them.
+fn say_once(mistakes: &mut Vec<Mistake>) {
+    let mut said = BTreeSet::new();
+    mistakes.retain(|mistake| said.insert(mistake.to_string()));
 }
 
 /// A key is not missing where it may stand in a file that cannot be read, or was meant by a mistyped one.

@@ -61,7 +61,7 @@ fn listed(values: &mut Values<'_>, topics: Vec<String>) -> Option<Topics> {
 }
 
 /// Kafka's rule for names; a leading `^` would be a pattern to librdkafka.
-fn is_topic_name(topic: &str) -> bool {
+pub(super) fn is_topic_name(topic: &str) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     let length = 1..=LONGEST_TOPIC;
     topic.chars().all(legal) && length.contains(&topic.len()) && topic != "." && topic != ".."

@@ -1,6 +1,7 @@
 //! Whole configurations, from sources to what the program sees.
 
 mod clients;
+mod dead_letters;
 mod mistakes;
 mod notices;
 mod sample;

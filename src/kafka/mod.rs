@@ -1,12 +1,16 @@
 //! Kafka: the consumer thread, the commit thread and what librdkafka calls back into. rdkafka is named only in this folder.
 
+mod admin;
 mod assignment;
 mod commit;
 mod consumer;
+pub mod dead_letter;
 mod fault;
+mod header_list;
 mod leave;
 mod metadata;
 pub mod probe;
+mod producer;
 mod queue;
 mod rebalance;
 mod share;
@@ -25,6 +29,7 @@ use rdkafka::consumer::BaseConsumer;
 use crate::cause::Cause;
 use crate::config::{KafkaConfig, Setting};
 use crate::ledger::{Outcome, Rules};
+use crate::record::KeptHeaders;
 use crate::routing::{Lanes, Topics};
 use crate::writer::Stations;
 
@@ -38,8 +43,8 @@ pub struct Station {
     pub topics: Topics,
     pub rules: Rules,
     pub lanes: Lanes,
-    /// Names of the headers that are kept with a record.
-    pub headers: Arc<[String]>,
+    /// Which headers are kept with a record.
+    pub headers: KeptHeaders,
     pub stations: Stations,
     pub stop: Arc<Stop>,
 }
@@ -140,12 +145,7 @@ fn client(
             settings.set(key, value);
         }
     }
-    for (key, value) in &config.consumer {
-        match value {
-            Setting::Plain(value) => settings.set(key, value),
-            Setting::Secret(secret) => settings.set(key, secret.expose()),
-        };
-    }
+    configure(&mut settings, &config.consumer);
     match purpose {
         Purpose::Look => {
             settings.remove("group.id");
@@ -156,6 +156,15 @@ fn client(
     }
     BaseConsumer::from_config_and_context(&settings, rebalance::Context::default())
         .map_err(|error| KafkaError::Settings(error.to_string()))
+}
+
+fn configure(client: &mut ClientConfig, settings: &[(String, Setting)]) {
+    for (key, value) in settings {
+        match value {
+            Setting::Plain(value) => client.set(key, value),
+            Setting::Secret(secret) => client.set(key, secret.expose()),
+        };
+    }
 }
 
 /// Whoever panicked while holding it has ended the process already.

@@ -8,11 +8,13 @@ use std::time::Duration;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError as ClientError;
-use rdkafka::message::{Headers, Message, OwnedMessage};
+use rdkafka::message::{BorrowedHeaders, Message, OwnedHeaders, OwnedMessage};
 
+use super::header_list;
 use super::rebalance::{Context, End};
+use crate::headers;
 use crate::ledger::Start;
-use crate::record::{Chunk, Record, Run};
+use crate::record::{Chunk, KeptHeaders, Record, Run};
 use crate::tenure::Tenure;
 use crate::wake::Wake;
 use crate::writer::Inlet;
@@ -39,8 +41,7 @@ pub(super) struct Queue {
     /// taken until the tenure comes that begins with it.
     kept: Option<OwnedMessage>,
     had_room: bool,
-    /// Names of the headers that are kept.
-    wanted: Arc<[String]>,
+    keeps: KeptHeaders,
 }
 
 /// What one turn brought.
@@ -62,7 +63,7 @@ impl Queue {
         start: &Start,
         inlet: Inlet,
         wake: &Arc<Wake>,
-        wanted: &Arc<[String]>,
+        keeps: &KeptHeaders,
     ) -> Option<Self> {
         let partition = &start.tenure.topic_partition;
         let mut queue = client.split_partition_queue(&partition.topic, partition.partition)?;
@@ -82,7 +83,7 @@ impl Queue {
             reading: true,
             kept: None,
             had_room: true,
-            wanted: Arc::clone(wanted),
+            keeps: keeps.clone(),
         })
     }
 
@@ -145,9 +146,10 @@ impl Queue {
         let mut bytes = Vec::new();
         let mut records: Vec<Record> = Vec::new();
         let mut headers = Vec::new();
-        if let Some(message) = self.kept.take() {
-            records.push(copy(&message, &mut bytes));
-            copy_headers(&message, &self.wanted, &mut bytes, &mut headers);
+        if let Some(kept) = self.kept.take() {
+            records.push(copy(&kept, &mut bytes));
+            let list = kept.headers().map(OwnedHeaders::as_borrowed);
+            copy_headers(list, &self.keeps, &mut bytes, &mut headers);
         }
         loop {
             if bytes.len() >= TURN_BYTES || records.len() >= TURN_RECORDS {
@@ -168,7 +170,7 @@ impl Queue {
                 }
                 Some(Ok(message)) => {
                     records.push(copy(&message, &mut bytes));
-                    copy_headers(&message, &self.wanted, &mut bytes, &mut headers);
+                    copy_headers(message.headers(), &self.keeps, &mut bytes, &mut headers);
                 }
                 Some(Err(error)) => {
                     self.flagged.store(true, Ordering::Release);
@@ -179,9 +181,8 @@ impl Queue {
         }
         if let Some(last) = records.last() {
             turn.handed = Some((records.len(), last.offset + 1));
-            let bytes_held =
-                bytes.len() + records.len() * RECORD_OVERHEAD + headers.len() * HEADER_OVERHEAD;
-            let charge = self.inlet.budget.charge(bytes_held);
+            let overhead = records.len() * RECORD_OVERHEAD + headers.len() * HEADER_OVERHEAD;
+            let charge = self.inlet.budget.charge(bytes.len() + overhead);
             let tenure = Arc::clone(&self.tenure);
             let from = std::mem::replace(&mut self.next, last.offset + 1);
             permit.send(Chunk {
@@ -220,22 +221,31 @@ fn put(part: &[u8], bytes: &mut Vec<u8>) -> Range<usize> {
     start..bytes.len()
 }
 
-/// The wanted headers alone, each where it is wanted; the last one of a name counts.
+/// The wanted headers, each where it is wanted, the last one of a name; then all in one piece, where all are kept.
 fn copy_headers(
-    message: &impl Message,
-    wanted: &[String],
+    list: Option<&BorrowedHeaders>,
+    keeps: &KeptHeaders,
     bytes: &mut Vec<u8>,
-    headers: &mut Vec<Option<Range<usize>>>,
+    places: &mut Vec<Option<Range<usize>>>,
 ) {
-    if wanted.is_empty() {
+    if keeps.wanted.is_empty() && !keeps.all {
         return;
     }
-    let first = headers.len();
-    headers.resize(first + wanted.len(), None);
-    for header in message.headers().into_iter().flat_map(Headers::iter) {
-        let wanted = wanted.iter().position(|name| name == header.key);
-        if let Some(place) = wanted.and_then(|index| headers.get_mut(first + index)) {
-            *place = header.value.map(|value| put(value, bytes));
+    let (first, start) = (places.len(), bytes.len());
+    places.resize(first + keeps.wanted.len(), None);
+    for (name, value) in header_list::of(list) {
+        let wanted = keeps.wanted.iter().position(|n| n.as_bytes() == name);
+        let wanted = wanted.and_then(|index| places.get_mut(first + index));
+        let place = match (keeps.all, &wanted) {
+            (true, _) => headers::put(name, value, bytes),
+            (false, Some(_)) => value.map(|value| put(value, bytes)),
+            (false, None) => None,
+        };
+        if let Some(wanted) = wanted {
+            *wanted = place;
         }
+    }
+    if keeps.all {
+        places.push((bytes.len() > start).then_some(start..bytes.len()));
     }
 }

@@ -169,7 +169,7 @@ pub(super) fn names(list: &TopicPartitionList) -> Vec<TopicPartition> {
 }
 
 /// Words of others go into our log: no control characters, and not without end.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let safe = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     safe.take(512).collect()
 }

@@ -16,7 +16,7 @@ use super::rebalance::Context;
 use crate::budget::Budget;
 use crate::cause::Cause;
 use crate::ledger::{Commit, CommitResult, Start};
-use crate::record::Chunk;
+use crate::record::{Chunk, KeptHeaders};
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 use crate::wake::Wake;
@@ -86,9 +86,9 @@ fn a_record_not_above_the_last_one_read_is_kept_for_the_next_tenure() {
     let (plans, desk) = plans();
     desk.publish(PlanState::Impossible(Cause::NotAssigned)); // known, so the inlet is open
     let (inlet, mut inbox) = Inlet::bare(Budget::new(1 << 20), plans);
-    let (wake, wanted) = (Arc::new(Wake::default()), Arc::from([]));
+    let (wake, keeps) = (Arc::new(Wake::default()), KeptHeaders::default());
     // It has read up to 2 already, and the client brings 0.
-    let mut queue = Queue::split(&client, &start(3), inlet, &wake, &wanted).unwrap();
+    let mut queue = Queue::split(&client, &start(3), inlet, &wake, &keeps).unwrap();
     client.assign(&at(0)).unwrap();
     let cut = turn(&client, &mut queue);
     assert_eq!((cut.handed, cut.rewound), (None, Some(0)));

@@ -321,6 +321,10 @@ impl Ledger {
             self.commit_settled(); // nothing more will settle, so the last commit does not wait for its time
             return false;
         }
+        // What may still be applied must not come upon what the next owner writes.
+        if self.parts.values().any(|part| part.in_doubt() > Some(now)) {
+            return false;
+        }
         self.finish(outcome);
         true
     }

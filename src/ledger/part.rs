@@ -50,10 +50,10 @@ impl Part {
         self.rewound.map_or(settled, |offset| settled.min(offset))
     }
 
-    /// Everything handed over is settled, or everything before the halt.
+    /// Everything handed over is settled, or everything before the halt; and nothing of it is under way, behind the halt.
     pub(super) fn drained(&self) -> bool {
         let halted_at = self.tenure.halted_at().unwrap_or(i64::MAX);
-        self.tenure.settled() >= self.handed.min(halted_at)
+        self.tenure.settled() >= self.handed.min(halted_at) && self.tenure.is_quiet()
     }
 
     pub(super) fn committed_all(&self) -> bool {

@@ -49,6 +49,7 @@ pub struct Metrics {
     pub rows_deleted: Counter,
     pub rows_superseded: Counter,
     pub batches_settled: Counter,
+    pub dead_letters: Counter,
     pub halted_partitions: Gauge,
     pub assigned_partitions: Gauge,
     skipped: Family<Label, Counter>,
@@ -68,6 +69,7 @@ impl Metrics {
             rows_deleted: Counter::default(),
             rows_superseded: Counter::default(),
             batches_settled: Counter::default(),
+            dead_letters: Counter::default(),
             halted_partitions: Gauge::default(),
             assigned_partitions: Gauge::default(),
             skipped: Family::default(),
@@ -181,6 +183,11 @@ impl Metrics {
             self.batches_settled.clone(),
         );
         registry.register(
+            "dead_letters",
+            "Bad records whose dead letter Kafka confirmed",
+            self.dead_letters.clone(),
+        );
+        registry.register(
             "attempts_failed",
             "Requests to Milvus that did not succeed, by cause",
             self.attempts_failed.clone(),
@@ -239,6 +246,7 @@ mod tests {
         metrics.rows_deleted.inc_by(2);
         metrics.rows_superseded.inc();
         metrics.batches_settled.inc();
+        metrics.dead_letters.inc_by(4);
         metrics.skip(Skipped::BadRecord, 2);
         metrics.attempt_failed(&Cause::NotAssigned);
         metrics.request_took(Duration::from_millis(30));
@@ -253,6 +261,7 @@ mod tests {
             "milvus_sink_rows_deleted_total 2",
             "milvus_sink_rows_superseded_total 1",
             "milvus_sink_batches_settled_total 1",
+            "milvus_sink_dead_letters_total 4",
             "milvus_sink_records_skipped_total{reason=\"tombstone\"} 0",
             "milvus_sink_records_skipped_total{reason=\"bad_record\"} 2",
             "milvus_sink_attempts_failed_total{cause=\"not_assigned\"} 1",

@@ -17,6 +17,7 @@ const INTERNAL: [&str; 3] = [
 pub struct Pattern {
     written: String,
     whole: Regex,
+    left_out: Option<String>,
 }
 
 impl Pattern {
@@ -28,7 +29,16 @@ impl Pattern {
             .and_then(|_alone| Regex::new(&format!(r"\A(?:{written})\z")))
             .map_err(|error| fault(&error))?;
         let written = written.to_owned();
-        Ok(Self { written, whole })
+        Ok(Self {
+            written,
+            whole,
+            left_out: None,
+        })
+    }
+
+    /// This one topic does not match from here on, whatever the pattern says.
+    pub fn leave_out(&mut self, topic: &str) {
+        self.left_out = Some(topic.to_owned());
     }
 
     /// A pattern that takes too many steps for a name does not match it; the log says so.
@@ -39,7 +49,7 @@ impl Pattern {
                 false
             })
         };
-        !INTERNAL.contains(&topic) && matches()
+        !INTERNAL.contains(&topic) && self.left_out.as_deref() != Some(topic) && matches()
     }
 }
 
@@ -123,6 +133,14 @@ mod tests {
     fn topics_of_the_broker_itself_never_match() {
         check(".*", &["_orders", "__mine"], &INTERNAL);
         check("__.*", &["__debezium"], &["__consumer_offsets"]);
+    }
+
+    #[test]
+    fn a_topic_that_is_left_out_does_not_match() {
+        let mut pattern = Pattern::new("orders.*").unwrap();
+        pattern.leave_out("orders-dead");
+        let matches = |topic| pattern.matches(topic);
+        assert!(matches("orders") && matches("orders-dead2") && !matches("orders-dead"));
     }
 
     #[test]

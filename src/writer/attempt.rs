@@ -10,12 +10,12 @@ use super::flags::Lookout;
 use super::in_flight::Turn;
 use super::isolate::{InARow, Isolation, is_of_content};
 use super::plans::{PlanState, Plans};
-use super::records::At;
+use super::records::{At, Cover};
 use super::sealed::{Fate, Sealed, Unsealed};
 use super::{Shared, Stations};
 use crate::milvus::status::MilvusError;
 use crate::milvus::{Milvus, WriteRequest};
-use crate::ops::board::{Peer, Scope};
+use crate::ops::board::Peer;
 use crate::plan::Plan;
 
 /// What the batches of one writer share.
@@ -39,9 +39,10 @@ pub(super) async fn write<M: Milvus>(
     while let Some(sealed) = batch {
         batch = match course.step(sealed).await {
             Some(sealed) => Some(sealed),
-            None => course.next(),
+            None => course.next().await,
         };
     }
+    course.turn.come().await; // or a younger one would have its turn before an older one
 }
 
 pub(super) struct Course<'a, M> {
@@ -52,7 +53,6 @@ pub(super) struct Course<'a, M> {
     pub(super) lookout: Lookout,
     /// The rest of the batch, where that has been taken apart.
     pub(super) isolation: Isolation,
-    pub(super) scope: Scope,
     pub(super) backoff: Backoff,
     pub(super) repeats: u32,
     pub(super) held: bool,
@@ -73,7 +73,6 @@ impl<'a, M: Milvus> Course<'a, M> {
             turn,
             lookout,
             isolation: Isolation::default(),
-            scope: shared.scope(),
             backoff: shared.patient(),
             repeats: 0,
             held: false,
@@ -86,19 +85,22 @@ impl<'a, M: Milvus> Course<'a, M> {
     /// What must not be sent any more is taken out before each attempt. `None` at the end.
     async fn step(&mut self, batch: Sealed) -> Option<Sealed> {
         let mut batch = match self.common.plans.current() {
-            PlanState::Impossible(cause) => return self.halt(&batch, &cause),
+            PlanState::Impossible(cause) => return self.halt(batch, &cause).await,
             PlanState::Ready(plan) if plan.target.differs(&batch.plan.target) => {
-                self.rebuild(batch, &plan)
+                self.rebuild(batch, &plan).await
             }
             _ if batch.is_stale() => {
                 let plan = Arc::clone(&batch.plan);
-                self.rebuild(batch, &plan)
+                self.rebuild(batch, &plan).await
             }
             _ => batch,
         };
         let Some(part) = batch.parts.front() else {
             return self.finish(batch).await;
         };
+        if self.shared.misses_its_collection() {
+            return self.look_for_collection(batch).await;
+        }
         if let Some(doubt) = self.doubt.take() {
             return self.look(batch, doubt).await;
         }
@@ -120,21 +122,30 @@ impl<'a, M: Milvus> Course<'a, M> {
     }
 
     /// What comes after a part of a batch: nothing of what was said about that is true of it.
-    fn next(&mut self) -> Option<Sealed> {
+    async fn next(&mut self) -> Option<Sealed> {
         let records = self.isolation.next()?;
         (self.repeats, self.acked, self.doubt) = (0, false, None);
         let plan = match self.common.plans.current() {
             PlanState::Ready(plan) => plan,
             PlanState::Waiting | PlanState::Impossible(_) => Arc::clone(&records.plan),
         };
-        Some(self.seal(records, &plan))
+        Some(self.seal_by(records, &plan).await)
     }
 
     /// A refusal of what it was says nothing about what it becomes: the record at fault may be gone.
-    pub(super) fn rebuild(&mut self, batch: Sealed, plan: &Arc<Plan>) -> Sealed {
+    pub(super) async fn rebuild(&mut self, batch: Sealed, plan: &Arc<Plan>) -> Sealed {
         self.doubt = self.doubt.take().filter(|doubt| !is_of_content(doubt));
         self.repeats = 0;
-        self.seal(batch.unsealed(), plan)
+        self.seal_by(batch.unsealed(), plan).await
+    }
+
+    async fn seal_by(&mut self, records: Unsealed, plan: &Arc<Plan>) -> Sealed {
+        if Arc::ptr_eq(&records.plan, plan) {
+            return self.seal(records, plan);
+        }
+        // By another plan its keys may be those of a batch beside it.
+        self.turn.come().await;
+        self.seal(records.remade(), plan)
     }
 
     fn seal(&self, records: Unsealed, plan: &Arc<Plan>) -> Sealed {
@@ -158,10 +169,13 @@ impl<'a, M: Milvus> Course<'a, M> {
         part: &WriteRequest,
     ) -> Option<Result<(), MilvusError>> {
         let started = Instant::now();
+        let request = |cover: &Cover| cover.tenure.request();
+        // Until what is said of its end below has been said.
+        let _under_way: Vec<_> = batch.covers.iter().map(request).collect();
         let answer = tokio::select! {
             biased;
             answer = self.shared.milvus.write(part) => Some(answer),
-            () = self.lookout.closed(&batch.covers) => None,
+            () = cancelled(&mut self.lookout, part, &batch.covers) => None,
         };
         let metrics = &self.shared.stations.metrics;
         metrics.request_took(started.elapsed());
@@ -202,22 +216,30 @@ impl<'a, M: Milvus> Course<'a, M> {
     }
 
     fn taken(&mut self, part: &WriteRequest) {
+        self.go_on();
         let Stations { metrics, board, .. } = &self.shared.stations;
         board.set_connected(Peer::Milvus, true);
-        board.clear(&self.scope);
         let written = match part {
             WriteRequest::Delete(_) => &metrics.rows_deleted,
             WriteRequest::Insert(_) | WriteRequest::Upsert(_) => &metrics.rows_written,
         };
         written.inc_by(u64::from(part.rows()));
-        (self.repeats, self.held, self.acked) = (0, false, true);
+        (self.repeats, self.acked) = (0, true);
         self.isolation.taken();
         self.common.in_a_row.taken();
         self.backoff = self.shared.patient();
     }
 
-    /// Nothing is left to be sent: it settles once its dead letters are kept and what was filled before has settled.
-    async fn finish(&mut self, mut batch: Sealed) -> Option<Sealed> {
+    /// Nothing is left to be sent: it settles once what was filled before has settled and its dead letters are kept.
+    pub(super) async fn finish(&mut self, mut batch: Sealed) -> Option<Sealed> {
+        self.go_on(); // nothing of it will find out when Milvus is back
+        let metrics = &self.shared.stations.metrics;
+        if self.acked {
+            metrics.rows_superseded.inc_by(batch.superseded as u64);
+            metrics.batches_settled.inc();
+        }
+        // An older batch may halt the partition before a letter of this one.
+        self.turn.come().await;
         loop {
             batch.covers.retain(|cover| cover.tenure.is_open());
             let kept = tokio::select! {
@@ -230,17 +252,17 @@ impl<'a, M: Milvus> Course<'a, M> {
                 Err(cause) => self.hold(cause, &batch.covers).await,
             }
         }
-        let Stations { metrics, board, .. } = &self.shared.stations;
-        if self.acked {
-            metrics.rows_superseded.inc_by(batch.superseded as u64);
-            metrics.batches_settled.inc();
-        }
-        // Nothing of it is wanted any more, so nothing will find out when Milvus is back.
-        if self.held {
-            board.clear(&self.scope);
-        }
-        self.turn.come().await;
+        self.go_on();
         batch.settle();
         None
+    }
+}
+
+/// Ends when a request is not worth its answer any more. What is cancelled may be applied nevertheless, and is repeated
+/// without the closed tenures; inserts would make rows twice by that, so they have their time.
+async fn cancelled(lookout: &mut Lookout, part: &WriteRequest, covers: &[Cover]) {
+    match part {
+        WriteRequest::Insert(_) => lookout.all_closed(covers).await,
+        WriteRequest::Upsert(_) | WriteRequest::Delete(_) => lookout.closed(covers).await,
     }
 }

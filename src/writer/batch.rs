@@ -220,7 +220,9 @@ impl Draft<'_> {
             return Err(refusal);
         }
         batch.charge.resize(batch.bytes());
-        batch.cover(at, None);
+        // What is no change is not sent, so no refusal is about it.
+        let passed = matches!(change, Change::Nothing(_)).then_some(Passed::Skipped);
+        batch.cover(at, passed);
         Ok(change)
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::key::Key;
 
 /// Keys as they are compared between batches: their hashes, in order. Two keys that share one only wait for each other.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Keys(Arc<[u64]>);
 
 impl Keys {
@@ -49,6 +49,8 @@ pub(super) struct Origin {
     batch: u64,
     /// Of each split whether it is the back.
     piece: Vec<bool>,
+    /// How often another plan has made other rows of its records.
+    remade: u32,
 }
 
 impl Origin {
@@ -56,6 +58,7 @@ impl Origin {
         Self {
             batch: number,
             piece: Vec::new(),
+            remade: 0,
         }
     }
 
@@ -66,9 +69,18 @@ impl Origin {
         (front, back)
     }
 
+    /// The same records by another plan.
+    pub(super) fn remade(self) -> Self {
+        Self {
+            remade: self.remade + 1,
+            ..self
+        }
+    }
+
     /// Whether all records of `piece` are among its own: what it brings of their keys is not older.
     fn holds(&self, piece: &Self) -> bool {
-        self.batch == piece.batch && piece.piece.starts_with(&self.piece)
+        let same = self.batch == piece.batch && self.remade == piece.remade;
+        same && piece.piece.starts_with(&self.piece)
     }
 }
 
@@ -90,7 +102,8 @@ impl Doubts {
             return; // rows whose keys Milvus makes replace nothing
         }
         let mut doubts = self.lock();
-        doubts.retain(|doubt| doubt.until > Instant::now() && doubt.origin != *origin);
+        let is_new = |doubt: &Doubt| doubt.origin != *origin || doubt.keys != *keys;
+        doubts.retain(|doubt| doubt.until > Instant::now() && is_new(doubt));
         doubts.push(Doubt {
             origin: origin.clone(),
             keys: keys.clone(),
@@ -143,6 +156,10 @@ mod tests {
         doubts.add(&front, &keys(&[1]), until);
         assert!(waits(&back, &[1]) && !waits(&back, &[2]));
         assert!(!waits(&front, &[1]));
+        // Fewer keys the second time: those of the first are in doubt yet.
+        doubts.add(&first, &keys(&[2]), until);
+        assert!(waits(&second, &[1]) && waits(&second, &[2]));
+        assert!(waits(&first.remade(), &[3]));
         tokio::time::sleep(Duration::from_secs(20)).await;
         assert!(!waits(&second, &[1]));
     }

@@ -53,9 +53,21 @@ impl Lookout {
 
     /// Ends when a tenure of `covers` is closed.
     pub(super) async fn closed(&mut self, covers: &[Cover]) {
+        self.until(|| covers.iter().any(|cover| !cover.tenure.is_open()))
+            .await;
+    }
+
+    /// Ends when every tenure of `covers` is closed.
+    pub(super) async fn all_closed(&mut self, covers: &[Cover]) {
+        self.until(|| !covers.iter().any(|cover| cover.tenure.is_open()))
+            .await;
+    }
+
+    /// Looks whenever a tenure was closed.
+    async fn until(&mut self, is_so: impl Fn() -> bool) {
         loop {
             self.flags.mark_unchanged(); // before the look, so that no flag is missed after it
-            if covers.iter().any(|cover| !cover.tenure.is_open()) {
+            if is_so() {
                 return;
             }
             self.changed().await;

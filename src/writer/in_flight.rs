@@ -2,24 +2,32 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::oneshot;
 
+use super::batch::Batch;
 use super::doubts::Keys;
-use crate::key::Key;
+use crate::plan::Plan;
 
 type UnderWay = Pin<Box<dyn Future<Output = u64> + Send>>;
 
 #[derive(Default)]
 pub(super) struct InFlight {
     running: FuturesUnordered<UnderWay>,
-    /// By the number of their batch, oldest first.
-    keys: Vec<(u64, Keys)>,
+    /// Oldest first.
+    entries: Vec<Entry>,
     /// Ends with the youngest batch.
     youngest: Option<oneshot::Receiver<()>>,
     last: u64,
+}
+
+struct Entry {
+    number: u64,
+    plan: Arc<Plan>,
+    keys: Keys,
 }
 
 /// A batch's place in the order.
@@ -41,14 +49,14 @@ impl Turn {
 
 impl InFlight {
     pub(super) fn len(&self) -> usize {
-        self.keys.len()
+        self.entries.len()
     }
 
-    /// Whether one of `keys` is under way: what is newer of it has to wait.
-    pub(super) fn has_any<'a>(&self, keys: impl Iterator<Item = &'a Key> + Clone) -> bool {
-        self.keys
-            .iter()
-            .any(|(_, under_way)| under_way.has_any(keys.clone()))
+    /// Whether a key of `batch` is under way: what is newer of it has to wait. By another plan it may be another key.
+    pub(super) fn is_in_the_way_of(&self, batch: &Batch) -> bool {
+        self.entries.iter().any(|entry| {
+            !Arc::ptr_eq(&entry.plan, batch.plan()) || entry.keys.has_any(batch.keys())
+        })
     }
 
     /// The number of the next batch, and its place.
@@ -68,10 +76,15 @@ impl InFlight {
     pub(super) fn run(
         &mut self,
         number: u64,
+        plan: Arc<Plan>,
         keys: Keys,
         write: impl Future<Output = ()> + Send + 'static,
     ) {
-        self.keys.push((number, keys));
+        self.entries.push(Entry { number, plan, keys });
+        self.push(number, write);
+    }
+
+    fn push(&mut self, number: u64, write: impl Future<Output = ()> + Send + 'static) {
         self.running.push(Box::pin(async move {
             write.await;
             number
@@ -81,7 +94,7 @@ impl InFlight {
     /// Drives them; ends when one of them is done.
     pub(super) async fn next(&mut self) {
         match self.running.next().await {
-            Some(number) => self.keys.retain(|(known, _)| *known != number),
+            Some(number) => self.entries.retain(|entry| entry.number != number),
             None => std::future::pending().await,
         }
     }
@@ -89,7 +102,7 @@ impl InFlight {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
     use std::time::Duration;
 
     use super::*;
@@ -101,14 +114,14 @@ mod tests {
         for seconds in [3, 1, 2] {
             let (number, mut turn) = in_flight.enter();
             let log = Arc::clone(&log);
-            in_flight.run(number, Keys::default(), async move {
+            in_flight.push(number, async move {
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
                 log.lock().unwrap().push(format!("{number} answered"));
                 turn.come().await;
                 log.lock().unwrap().push(format!("{number} settled"));
             });
         }
-        while in_flight.len() > 0 {
+        for _ in 0..3 {
             in_flight.next().await;
         }
         let expected = "2 answered,3 answered,1 answered,1 settled,2 settled,3 settled";

@@ -78,6 +78,7 @@ impl<M> Shared<M> {
         match queue.put(letter).await {
             Ok(()) => {
                 bad.kept.store(true, Ordering::Release);
+                self.stations.metrics.dead_letters.inc();
                 Ok(())
             }
             Err(Undelivered::Held(cause)) => Err(cause),

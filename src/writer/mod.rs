@@ -183,8 +183,8 @@ impl<M: Milvus> Writer<M> {
     /// Of a key that is under way, nothing newer is sent: the open batch then takes more company.
     fn may_send(&self) -> bool {
         let depth = self.shared().rules.max_in_flight;
-        let meets = |batch: &Batch| self.in_flight.has_any(batch.keys());
-        self.in_flight.len() < depth && !self.open.as_ref().is_some_and(meets)
+        let waits = |batch: &Batch| self.in_flight.is_in_the_way_of(batch);
+        self.in_flight.len() < depth && !self.open.as_ref().is_some_and(waits)
     }
 
     /// No plan can be made (any more): what is here halts, and so will what comes.
@@ -326,7 +326,8 @@ impl<M: Milvus> Writer<M> {
         let (number, turn) = self.in_flight.enter();
         let batch = batch.seal(Origin::batch(number));
         let (common, lookout) = (Arc::clone(&self.common), self.lookout.clone());
-        self.in_flight.run(number, batch.keys.clone(), async move {
+        let (plan, keys) = (Arc::clone(&batch.plan), batch.keys.clone());
+        self.in_flight.run(number, plan, keys, async move {
             attempt::write(&common, batch, turn, lookout).await;
         });
     }

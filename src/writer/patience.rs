@@ -80,8 +80,11 @@ impl<M: Milvus> Course<'_, M> {
         if matches!(cause, Cause::MilvusUnreachable { .. }) {
             board.set_connected(Peer::Milvus, false);
         }
-        board.hold(self.scope.clone(), cause);
-        self.held = true;
+        self.shared.stand(&mut self.held, cause);
+    }
+
+    pub(super) fn go_on(&mut self) {
+        self.shared.go_on(&mut self.held);
     }
 }
 

@@ -14,13 +14,13 @@ use crate::milvus::status::{Action, MilvusError};
 impl<M: Milvus> Course<'_, M> {
     pub(super) async fn failed(&mut self, batch: Sealed, error: MilvusError) -> Option<Sealed> {
         if self.isolation.splits_at_once(&batch, &error) {
-            return self.refused(batch, error);
+            return self.refused(batch, error).await;
         }
         match error.action {
             Action::Hold => {
                 // When it is back, it may be another one.
                 if matches!(error.cause, Cause::CollectionMissing { .. }) {
-                    self.doubt = Some(error.clone());
+                    self.shared.miss();
                 }
                 self.hold(error.cause, &batch.covers).await;
             }
@@ -28,7 +28,7 @@ impl<M: Milvus> Course<'_, M> {
                 self.repeat(error.cause, &batch.covers).await;
             }
             Action::Isolate | Action::Split | Action::Halt => {
-                return self.refused(batch, error);
+                return self.refused(batch, error).await;
             }
             Action::RepeatThenHalt | Action::Refresh | Action::RefreshThenRepeat => {
                 self.doubt = Some(error);
@@ -41,15 +41,14 @@ impl<M: Milvus> Course<'_, M> {
     pub(super) async fn look(&mut self, batch: Sealed, doubt: MilvusError) -> Option<Sealed> {
         match self.common.plans.look(&batch.plan, Doubt::Milvus).await {
             Ok(PlanState::Ready(plan)) if !Arc::ptr_eq(&plan, &batch.plan) => {
-                return Some(self.rebuild(batch, &plan));
+                return Some(self.rebuild(batch, &plan).await);
             }
-            Ok(PlanState::Impossible(cause)) => return self.halt(&batch, &cause),
+            Ok(PlanState::Impossible(cause)) => return self.halt(batch, &cause).await,
             Ok(_) => match doubt.action {
-                Action::Hold => {} // it is there again, and the same
                 Action::RefreshThenRepeat if self.repeats < REPEATS => {
                     self.repeat(doubt.cause, &batch.covers).await;
                 }
-                _ => return self.refused(batch, doubt),
+                _ => return self.refused(batch, doubt).await,
             },
             Err(error) => {
                 self.doubt = Some(doubt);
@@ -59,10 +58,29 @@ impl<M: Milvus> Course<'_, M> {
         Some(batch)
     }
 
+    /// The collection was missing. The next look says whether it is there again, and the same.
+    pub(super) async fn look_for_collection(&mut self, batch: Sealed) -> Option<Sealed> {
+        match self.common.plans.look(&batch.plan, Doubt::Milvus).await {
+            Ok(state) => {
+                self.shared.found();
+                match state {
+                    PlanState::Ready(plan) if !Arc::ptr_eq(&plan, &batch.plan) => {
+                        Some(self.rebuild(batch, &plan).await)
+                    }
+                    _ => Some(batch),
+                }
+            }
+            Err(error) => {
+                self.hold(error.cause, &batch.covers).await;
+                Some(batch)
+            }
+        }
+    }
+
     /// The refusal stands. Where it is the content's, the record it is about is looked for, or is this one.
-    fn refused(&mut self, mut batch: Sealed, error: MilvusError) -> Option<Sealed> {
+    async fn refused(&mut self, mut batch: Sealed, error: MilvusError) -> Option<Sealed> {
         if !is_of_content(&error) {
-            return self.halt(&batch, &error.cause);
+            return self.halt(batch, &error.cause).await;
         }
         let Some(at) = batch.alone() else {
             self.isolation.split(batch);
@@ -70,26 +88,17 @@ impl<M: Milvus> Course<'_, M> {
         };
         let most = self.shared.rules.refused_max_consecutive;
         let verdict = self.isolation.verdict(error, &self.common.in_a_row, most);
-        self.shared.stations.board.clear(&self.scope);
-        match self.shared.refuse(at, verdict) {
-            Fate::Pass(passed) => {
-                batch.pass(passed);
-                Some(batch)
-            }
-            // What is around it has nothing to be sent, but dead letters, perhaps.
-            Fate::Keep | Fate::Leave => {
-                let plan = Arc::clone(&batch.plan);
-                Some(self.rebuild(batch, &plan))
-            }
+        if let Fate::Pass(passed) = self.shared.refuse(at, verdict) {
+            batch.pass(passed);
         }
+        self.finish(batch).await
     }
 
-    /// Every partition of the batch stands at its first record in it; what is behind is dropped by the writer.
-    pub(super) fn halt(&self, batch: &Sealed, cause: &Cause) -> Option<Sealed> {
-        for cover in &batch.covers {
-            self.shared.halt(&cover.tenure, cover.from, cause.clone());
+    /// Every partition with a record in the request stands at its first one; what is behind is dropped by the writer.
+    pub(super) async fn halt(&mut self, batch: Sealed, cause: &Cause) -> Option<Sealed> {
+        for at in batch.firsts() {
+            self.shared.halt(at.tenure(), at.from(), cause.clone());
         }
-        self.shared.stations.board.clear(&self.scope);
-        None
+        self.finish(batch).await
     }
 }

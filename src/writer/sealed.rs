@@ -89,11 +89,31 @@ impl Sealed {
         if let Some(slice) = self.slices.iter_mut().find(|slice| slice.passed.is_none()) {
             slice.passed = Some(passed);
         }
-        self.parts.clear();
+    }
+
+    /// Of each tenure the first of its records that were sent.
+    pub(super) fn firsts(&self) -> Vec<At<'_>> {
+        let mut firsts: Vec<At<'_>> = Vec::new();
+        for slice in self.slices.iter().filter(|slice| slice.passed.is_none()) {
+            let at = slice.first();
+            let is_known = |first: &At<'_>| Arc::ptr_eq(first.tenure(), at.tenure());
+            if !firsts.iter().any(is_known) {
+                firsts.push(at);
+            }
+        }
+        firsts
     }
 }
 
 impl Unsealed {
+    /// Rows made by another plan are other rows: they wait for what is in doubt of these.
+    pub(super) fn remade(self) -> Self {
+        Self {
+            origin: self.origin.remade(),
+            ..self
+        }
+    }
+
     /// Front and back, each with half of the records that were sent.
     pub(super) fn halves(self) -> (Self, Self) {
         let half = self.slices.iter().map(Slice::sent).sum::<usize>() / 2;

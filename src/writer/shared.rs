@@ -1,6 +1,7 @@
 //! What the writers of one destination share, and what they all do alike: halting, skipping, looking again.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,10 @@ pub struct Shared<M> {
     /// Topics whose first tombstone has been said.
     tombstones: Mutex<BTreeSet<Arc<str>>>,
     bad_records: Mutex<RateLimit>,
+    /// How many batches and records wait for Milvus now.
+    standing: Mutex<usize>,
+    /// Milvus did not know the collection, and has not been asked since.
+    missing: AtomicBool,
 }
 
 impl<M> Shared<M> {
@@ -49,7 +54,41 @@ impl<M> Shared<M> {
             stations,
             tombstones: Mutex::default(),
             bad_records: Mutex::default(),
+            standing: Mutex::default(),
+            missing: AtomicBool::new(false),
         }
+    }
+
+    /// Who asks waits; `held` is whether it does so already.
+    pub(super) fn stand(&self, held: &mut bool, cause: Cause) {
+        let mut standing = lock(&self.standing);
+        *standing += usize::from(!*held);
+        *held = true;
+        self.stations.board.hold(self.scope(), cause);
+    }
+
+    /// The board says so when nobody waits any more.
+    pub(super) fn go_on(&self, held: &mut bool) {
+        if std::mem::take(held) {
+            let mut standing = lock(&self.standing);
+            *standing -= 1;
+            if *standing == 0 {
+                self.stations.board.clear(&self.scope());
+            }
+        }
+    }
+
+    /// From now on nothing is sent before a look has [found](Self::found) the collection.
+    pub(super) fn miss(&self) {
+        self.missing.store(true, Ordering::Release);
+    }
+
+    pub(super) fn found(&self) {
+        self.missing.store(false, Ordering::Release);
+    }
+
+    pub(super) fn misses_its_collection(&self) -> bool {
+        self.missing.load(Ordering::Acquire)
     }
 
     /// What is held while these writers wait.
@@ -104,21 +143,16 @@ impl<M: Milvus> Shared<M> {
     /// Has the planner look whether `plan` is still the one, because of a record of `tenure`; held for as long as
     /// Milvus does not say, and nobody else wants the record.
     pub(super) async fn look(&self, plans: &Plans, plan: &Arc<Plan>, tenure: &Tenure) {
-        let board = &self.stations.board;
-        let scope = self.scope();
         let mut backoff = Backoff::new(self.rules.retry_backoff, MAX_PAUSE);
         let mut held = false;
         while let Err(error) = plans.look(plan, Doubt::Record).await {
             if !tenure.is_open() {
                 break;
             }
-            board.hold(scope.clone(), error.cause);
-            held = true;
+            self.stand(&mut held, error.cause);
             sleep(backoff.pause()).await;
         }
-        if held {
-            board.clear(&scope);
-        }
+        self.go_on(&mut held);
     }
 }
 

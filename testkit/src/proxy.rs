@@ -14,6 +14,8 @@ use crate::{ports, runtime};
 pub enum Network {
     /// Passes every byte on.
     Works,
+    /// Passes on what the client says this much later. To be set before it connects.
+    Delays(Duration),
     /// Nobody listens; open connections are reset.
     Refuses,
     /// Takes connections and bytes, and answers nothing.
@@ -137,18 +139,23 @@ async fn carry(client: TcpStream, target: u16, mut told: watch::Receiver<Network
 
 async fn pump(client: &TcpStream, server: &TcpStream, network: Network) -> io::Result<()> {
     match network {
-        Network::Works => tokio::select! {
-            end = copy(client, server) => end,
-            end = copy(server, client) => end,
-        },
+        Network::Works => carry_on(client, server, Duration::ZERO).await,
+        Network::Delays(delay) => carry_on(client, server, delay).await,
         Network::Swallows => std::future::pending().await,
         Network::Refuses | Network::Resets => Err(io::ErrorKind::ConnectionReset.into()),
     }
 }
 
+async fn carry_on(client: &TcpStream, server: &TcpStream, delay: Duration) -> io::Result<()> {
+    tokio::select! {
+        end = copy(client, server, delay) => end,
+        end = copy(server, client, Duration::ZERO) => end,
+    }
+}
+
 /// Copies until the end of `from`. Nothing is lost when this is dropped between two reads: a half-written piece would
 /// be, but then the network has changed anyway.
-async fn copy(from: &TcpStream, to: &TcpStream) -> io::Result<()> {
+async fn copy(from: &TcpStream, to: &TcpStream, delay: Duration) -> io::Result<()> {
     let mut piece = vec![0; 64 << 10];
     loop {
         from.readable().await?;
@@ -158,6 +165,9 @@ async fn copy(from: &TcpStream, to: &TcpStream) -> io::Result<()> {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
             Err(error) => return Err(error),
         };
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         let mut rest = piece.get(..read).unwrap_or_default();
         while !rest.is_empty() {
             to.writable().await?;

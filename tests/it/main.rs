@@ -12,6 +12,7 @@ mod altered;
 mod check;
 mod commit_errors;
 mod compose;
+mod dead_letters;
 mod defects;
 mod deletes;
 mod delivery;

@@ -5,10 +5,21 @@ mod members;
 mod protocols;
 mod silence;
 
-use testkit::sink::Sink;
-use testkit::wait;
+use std::time::Duration;
 
-use crate::support::SOON;
+use testkit::proxy::{FaultProxy, Network};
+use testkit::sink::Sink;
+use testkit::{suite, wait};
+
+use crate::support::{Job, SOON};
+
+/// A job whose Milvus takes its time: members come and go while rows are on their way.
+fn on_a_slow_lite(test: &str) -> (Job, FaultProxy) {
+    let proxy = FaultProxy::before(suite::lite().port());
+    proxy.set(Network::Delays(Duration::from_millis(100)));
+    let job = Job::on_lite(test, 4).through(proxy.endpoint());
+    (job, proxy)
+}
 
 fn partitions(sink: &Sink) -> i64 {
     sink.metric("milvus_sink_assigned_partitions")

@@ -129,13 +129,18 @@ impl Job {
 
     /// One that does not keep a test waiting: for company, for the next commit, for a dead member.
     pub fn quick(&self) -> SinkCommand {
+        self.prompt()
+            .set("consumer.session.timeout.ms", "6000")
+            .set("consumer.heartbeat.interval.ms", "300")
+    }
+
+    /// The same without a session of its own: the newer group protocol has the broker's.
+    pub fn prompt(&self) -> SinkCommand {
         [
             ("linger.ms", "10"),
             ("offset.flush.interval.ms", "100"),
             ("milvus.request.timeout.ms", "2000"),
             ("milvus.retry.backoff.max.ms", "500"),
-            ("consumer.session.timeout.ms", "6000"),
-            ("consumer.heartbeat.interval.ms", "300"),
             ("tasks.max", "2"),
         ]
         .into_iter()
@@ -204,4 +209,12 @@ pub fn assert_refused(sink: SinkCommand, words: &[&str]) {
     for word in words {
         assert!(output.contains(word), "{word:?} is missing in:\n{output}");
     }
+}
+
+/// What the log says of each partition that was given up before everything of it was written and committed.
+pub fn given_up(sink: &Sink) -> Vec<String> {
+    let output = sink.output();
+    let said = "given up before everything read was written and committed; the rest is read again partition=";
+    let lines = output.lines().filter_map(|line| line.split_once(said));
+    lines.map(|(_, left)| left.to_owned()).collect()
 }

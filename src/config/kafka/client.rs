@@ -41,15 +41,20 @@ pub(in crate::config) fn is_security(name: &str) -> bool {
 
 /// The client's own keys and, where it has no security keys among them, the un-prefixed ones.
 pub(super) fn written<'a>(givens: &'a Givens, prefix: &str) -> Vec<(&'a str, Written<'a>)> {
-    let own: Vec<_> = givens
-        .iter()
-        .filter_map(|(key, given)| Some((key.strip_prefix(prefix)?, Written { key, given })))
-        .collect();
+    let own = own(givens, prefix);
     if own.iter().any(|(name, _)| is_security(name)) {
         return own;
     }
     let shared = unprefixed_security(givens).map(|written| (written.key, written));
     shared.chain(own).collect()
+}
+
+/// The client's own keys alone.
+pub(super) fn own<'a>(givens: &'a Givens, prefix: &str) -> Vec<(&'a str, Written<'a>)> {
+    let own = |(key, given): (&'a String, &'a Given)| {
+        Some((key.strip_prefix(prefix)?, Written { key, given }))
+    };
+    givens.iter().filter_map(own).collect()
 }
 
 pub(super) fn unprefixed_security(givens: &Givens) -> impl Iterator<Item = Written<'_>> {
@@ -109,7 +114,12 @@ pub(super) fn translate<'a>(
 
 fn report_unknown(name: &str, Written { key, given }: Written<'_>, report: &mut Report) {
     let known = settings::names().chain(OWN_RULES);
-    if let Some(nearest) = nearest(name, known) {
+    if settings::find(name, Of::All).is_some() {
+        report.warn(format!(
+            "{}: {key} is a setting of another kind of Kafka client and is ignored",
+            given.origin
+        ));
+    } else if let Some(nearest) = nearest(name, known) {
         let prefix = key.strip_suffix(name).unwrap_or_default();
         report.typo(key, given, &format!("{prefix}{nearest}"));
     } else if is_security(name) {

@@ -4,6 +4,7 @@
 
 mod assignor;
 mod client;
+mod dead_letters;
 mod jaas;
 mod limits;
 mod notes;
@@ -23,6 +24,8 @@ use super::report::Report;
 use super::{KafkaConfig, OffsetReset, Protocol, Setting};
 
 pub(super) use client::is_security;
+pub(super) use dead_letters::read as dead_letter_clients;
+pub(super) use notes::idle_clients;
 
 /// Whether a Kafka client has a setting of this name.
 pub(super) fn is_setting(name: &str) -> bool {
@@ -39,7 +42,6 @@ pub(super) struct Sink<'a> {
 
 pub(super) fn read(givens: &Givens, sink: &Sink<'_>, report: &mut Report) -> KafkaConfig {
     notes::inheritance(givens, sink, report);
-    notes::later_clients(givens, report);
     let mut users = client::translate(client::written(givens, "consumer."), Of::Consumer, report);
     let bootstrap_servers = servers::bootstrap(givens, &users, report);
     let mut settings = defaults(sink);

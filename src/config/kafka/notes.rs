@@ -1,7 +1,7 @@
 //! What a user of Connect would not expect about the settings of the three clients.
 
 use super::Sink;
-use super::client::{self, Written, is_security};
+use super::client::{self, is_security};
 use super::settings::{self, Of};
 use crate::config::layers::Givens;
 use crate::config::report::Report;
@@ -28,17 +28,14 @@ pub(super) fn inheritance(givens: &Givens, sink: &Sink<'_>, report: &mut Report)
     }
 }
 
-/// The producer and the admin client come with dead letters; their keys are checked already now.
-pub(super) fn later_clients(givens: &Givens, report: &mut Report) {
-    for prefix in ["producer.", "admin."] {
-        let own: Vec<_> = givens
-            .iter()
-            .filter_map(|(key, given)| Some((key.strip_prefix(prefix)?, Written { key, given })))
-            .collect();
+/// Without dead letters there is neither a producer nor an admin client; their keys are checked all the same.
+pub(in crate::config) fn idle_clients(givens: &Givens, report: &mut Report) {
+    for (prefix, of) in [("producer.", Of::Producer), ("admin.", Of::Admin)] {
+        let own = client::own(givens, prefix);
         if own.is_empty() {
             continue;
         }
-        let users = client::translate(own, Of::All, report);
+        let users = client::translate(own, of, report);
         for (name, written) in users {
             let blank = written.given.value.is_empty();
             if settings::find(name, Of::All).is_some() && !blank {
@@ -46,7 +43,7 @@ pub(super) fn later_clients(givens: &Givens, report: &mut Report) {
             }
         }
         report.info(format!(
-            "{prefix}* settings take effect with dead letters, which are not built yet"
+            "{prefix}* settings have no effect without errors.deadletterqueue.topic.name"
         ));
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Setting {
 pub(super) enum Of {
     Consumer,
     Producer,
+    /// Has only what all have.
+    Admin,
     All,
 }
 

@@ -37,11 +37,11 @@ pub const KEYS: &[Key] = &[
     int("max.in.flight.requests", (1, 64), "", "requests of one writer under way at once; none of them has a key of another").default("3"),
     int("linger.ms", (0, 60_000), "milliseconds", "how long a row may wait for company, in milliseconds").default("100"),
     int("buffer.max.bytes", (1_048_576, 1_099_511_627_776), "bytes", "bytes held between Kafka and the acknowledgement by Milvus").default("67108864"),
-    key("errors.tolerance", Kind::Choice(&["none", "all"]), "a bad record: none halts its partition, all skips and counts it").default("none"),
+    key("errors.tolerance", Kind::Choice(&["none", "all"]), "a bad record: none halts its partition, all skips and counts it, and keeps it where there is a topic for dead letters").default("none"),
     int("errors.refused.max.consecutive", (1, 1_000_000), "records", "records that Milvus refuses alone, in a row without a success between, before that is taken for the collection's fault and halts their partitions whatever is tolerated").default("100"),
-    key("errors.deadletterqueue.topic.name", Kind::Text, "topic for bad records under errors.tolerance=all").later(),
-    key("errors.deadletterqueue.topic.replication.factor", Kind::Int { min: -1, max: 32_767, unit: "" }, "replicas of that topic where it is created; -1: the broker's default").default("-1").later(),
-    key("errors.deadletterqueue.context.headers.enable", Kind::Bool, "say in headers where a dead letter comes from and why").default("false").later(),
+    key("errors.deadletterqueue.topic.name", Kind::Text, "topic that bad records are put into under errors.tolerance=all; made where it is missing, and never read"),
+    key("errors.deadletterqueue.topic.replication.factor", Kind::Int { min: -1, max: 32_767, unit: "" }, "replicas of that topic where it is created; -1: the broker's default").default("-1"),
+    key("errors.deadletterqueue.context.headers.enable", Kind::Bool, "say in headers (__connect.errors.*) where a dead letter comes from and why").default("false"),
     int("milvus.request.timeout.ms", (100, 600_000), "milliseconds", "one attempt at Milvus, connecting included, in milliseconds; at most half of consumer.session.timeout.ms").default("20000"),
     int("late.landing.grace.ms", (0, MAX_MS), "milliseconds", "how long a request that ended without an answer may still be applied by Milvus: so long nothing newer of its keys is sent, and its partitions are not handed over; default: milvus.request.timeout.ms"),
     int("milvus.retry.backoff.ms", (1, 600_000), "milliseconds", "first wait before an attempt is repeated, in milliseconds; attempts are not limited").default("100"),
@@ -60,8 +60,8 @@ pub const KEYS: &[Key] = &[
     family("sasl.*", "login to Kafka (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512), by Java's or librdkafka's names"),
     family("ssl.*", "TLS to Kafka (PEM trust stores), by Java's or librdkafka's names"),
     family("consumer.*", "further settings of the Kafka consumer, by Java's or librdkafka's names"),
-    family("producer.*", "further settings of the Kafka producer; used with dead letters"),
-    family("admin.*", "further settings of the Kafka admin client; used with dead letters"),
+    family("producer.*", "further settings of the Kafka producer that writes dead letters, by Java's or librdkafka's names; producer.bootstrap.servers is another cluster for them"),
+    family("admin.*", "further settings of the Kafka admin client that makes the topic of dead letters"),
 ];
 
 const fn key(name: &'static str, kind: Kind, meaning: &'static str) -> Key {

@@ -158,9 +158,6 @@ fn keys_whose_loss_would_change_something() {
 #[test]
 fn keys_that_are_not_built_yet() {
     for more in [
-        "errors.deadletterqueue.topic.name=d",
-        "errors.deadletterqueue.topic.replication.factor=3",
-        "errors.deadletterqueue.context.headers.enable=true",
         "milvus.tls.cert.path=x",
         "milvus.tls.key.path=x",
         "database.name=${file:/x:y}",

@@ -151,6 +151,20 @@ fn formats() -> impl Strategy<Value = KeyFormat> {
     prop::sample::select(vec![KeyFormat::Text, KeyFormat::Json, KeyFormat::Either])
 }
 
+#[test]
+fn where_a_record_is_bad_is_told_as_connect_does() {
+    use crate::dead_letter::Stage;
+    let plan = plan(ids(FieldType::Int64), by_record_key(KeyFormat::Either));
+    let check = |given, expected| match changed(&plan, given).0 {
+        Err(Unfit::Bad(bad)) => assert_eq!(bad.stage, expected, "{bad}"),
+        other => panic!("{other:?}"),
+    };
+    check(keyed("a", "{}"), Stage::KeyConverter);
+    check(keyed("1", "{"), Stage::ValueConverter);
+    check(keyed("1", "[]"), Stage::ValueConverter);
+    check(keyed("1", r#"{"n":300}"#), Stage::TaskPut);
+}
+
 proptest! {
     #[test]
     fn any_record_key_is_a_key_or_a_bad_record_and_the_same_one_by_value_and_by_tombstone(

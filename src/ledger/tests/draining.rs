@@ -137,7 +137,7 @@ fn what_settles_after_the_tenure_was_cut_off_is_not_committed() {
     story.expect(&["closed"]);
     story.settle(0, 20);
     story.later(20_000);
-    story.expect(&["undrained 0: 20 of 20, committed 10", "unassign 0"]);
+    story.expect(&["undrained 0: 10 of 20, committed 10", "unassign 0"]);
 }
 
 #[test]

@@ -14,6 +14,23 @@ fn all_halted_and_committed_ends_the_process() {
 }
 
 #[test]
+fn the_end_waits_for_requests_behind_a_halt_and_for_what_may_still_be_applied() {
+    let mut story = Story::begun(&[0]);
+    let tenure = Arc::clone(&story.tenures[&tp(0)]);
+    tenure.doubt(story.now + Duration::from_secs(20));
+    let request = tenure.request();
+    story.halt(0, 10);
+    story.later(30_000);
+    story.expect(&[]);
+    tenure.doubt(story.now + Duration::from_secs(20));
+    drop(request);
+    story.later(19_000);
+    story.expect(&[]);
+    story.later(1000);
+    story.expect(&["finished AllHalted"]);
+}
+
+#[test]
 fn one_halted_partition_leaves_the_others_running() {
     let mut story = Story::begun(&[0, 1]);
     story.halt(0, 10);

@@ -159,3 +159,24 @@ async fn a_closed_tenure_waits_for_no_letter() {
     assert_eq!((closed.settled(), open.settled()), (0, 1));
     assert_eq!(bench.shared.stations.budget.used(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_beside_a_record_that_halts_is_kept_before_it_is_settled() {
+    let letterbox = Arc::new(Letterbox::default());
+    let always = Gate::new(Duration::MAX, std::time::Instant::now());
+    let rules = Rules {
+        refused_max_consecutive: 0,
+        ..rules(Tolerance::All, 10, 10)
+    };
+    let queue = Arc::clone(&letterbox) as Arc<dyn DeadLetterQueue>;
+    let bench = Bench::behind(always, Some(queue), rules, plan_rules());
+    bench.shared.milvus.dislike.lock().unwrap().keys.insert(3);
+    let (stands, other) = (tenure(0), tenure(1));
+    let bad = || Some("[]".to_owned());
+    bench.hand(&stands, 0, &[bad(), row(3)]).await;
+    bench.hand(&other, 0, &[bad()]).await;
+    bench.rest().await;
+    assert_eq!((stands.halted_at(), stands.settled()), (Some(1), 1));
+    assert_eq!(other.settled(), 1);
+    assert_eq!(offsets(&letterbox), ["0", "0"], "settled, so kept");
+}

@@ -367,3 +367,31 @@ async fn one_look_answers_all_who_asked_before_it_and_the_doubts_of_half_a_minut
     )));
     check(Doubt::Milvus, &mut desk, false).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_missing_collection_no_other_batch_is_written_unseen_to_another_of_its_name() {
+    let bench = Bench::with(Rules {
+        max_in_flight: 2,
+        retry_backoff: Duration::from_secs(30),
+        ..rules(Tolerance::None, 10, 1)
+    });
+    let missing = MilvusError {
+        cause: Cause::CollectionMissing {
+            database: "default".to_owned(),
+            collection: "c".to_owned(),
+        },
+        ..refusal(Action::Hold).unwrap_err()
+    };
+    let tenure = tenure(0);
+    bench.script([Ok(()), Err(missing)]);
+    bench.hand(&tenure, 0, &[row(1)]).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    bench.hand(&tenure, 1, &[row(2)]).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    bench.alter(|schema| schema.collection_id = 2);
+    bench.hand(&tenure, 2, &[row(3)]).await;
+    bench.rest().await;
+    let halt = tenure.halted().map(|halt| (halt.at, halt.cause.label()));
+    assert_eq!(halt, Some((1, "collection_recreated")));
+    assert_eq!(bench.seen(), [[1], [2]], "row 3 is in the other collection");
+}

@@ -27,7 +27,7 @@ async fn a_refusal_halts_the_partitions_of_the_batch_and_no_others() {
     bench.hand(&good, 0, &[row(4)]).await;
     bench.rest().await;
     assert_eq!(bad.halted().map(|halt| halt.at), Some(5));
-    assert_eq!(bad.settled(), 0);
+    assert_eq!(bad.settled(), 5);
     assert_eq!(good.settled(), 1);
     assert_eq!(
         bench.seen(),
@@ -210,4 +210,38 @@ async fn what_is_before_a_halt_of_the_consumer_is_written() {
     bench.rest().await;
     assert_eq!(bench.seen(), [vec![1, 2], vec![3]]);
     assert_eq!(tenure.settled(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_held_is_said_to_be_while_another_one_is_taken() {
+    let bench = Bench::with(Rules {
+        max_in_flight: 2,
+        retry_backoff: Duration::from_secs(30),
+        ..rules(Tolerance::None, 10, 1)
+    });
+    let tenure = tenure(0);
+    bench.shared.stations.board.set_assigned(1);
+    let pauses = [0, 5].map(Duration::from_secs);
+    bench.shared.milvus.pauses.lock().unwrap().extend(pauses);
+    bench.script([refusal(Action::Hold)]);
+    bench.hand(&tenure, 0, &[row(1), row(2)]).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(bench.shared.stations.board.readiness().is_err());
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!((bench.seen().len(), tenure.settled()), (2, 0));
+    assert!(bench.shared.stations.board.readiness().is_err(), "held yet");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_without_a_record_in_the_request_does_not_halt_with_it() {
+    let bench = Bench::new(Tolerance::All, 10, 10);
+    bench.script([refusal(Action::Halt)]);
+    let (refused, tombstones, skipped) = (tenure(0), tenure(1), tenure(2));
+    bench.hand(&refused, 0, &[row(1)]).await;
+    bench.hand(&tombstones, 0, &[None]).await;
+    bench.hand(&skipped, 0, &[Some("[]".to_owned())]).await;
+    bench.rest().await;
+    assert_eq!(refused.halted_at(), Some(0));
+    assert_eq!((tombstones.halted_at(), skipped.halted_at()), (None, None));
+    assert_eq!((tombstones.settled(), skipped.settled()), (1, 1));
 }

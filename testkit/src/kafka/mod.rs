@@ -3,6 +3,7 @@
 mod mock;
 mod properties;
 mod raw;
+mod reading;
 mod topic;
 mod transaction;
 

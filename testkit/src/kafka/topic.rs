@@ -19,7 +19,7 @@ use crate::{runtime, wait};
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A record to produce.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     /// Without one the producer spreads records by key, or evenly.
     pub partition: Option<i32>,
@@ -345,13 +345,13 @@ impl ProducerContext for Acks {
     }
 }
 
-fn client(bootstrap: &str) -> ClientConfig {
+pub(super) fn client(bootstrap: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", bootstrap);
     config.set("group.id", "testkit");
     config
 }
 
-fn admin(bootstrap: &str) -> AdminClient<DefaultClientContext> {
+pub(super) fn admin(bootstrap: &str) -> AdminClient<DefaultClientContext> {
     client(bootstrap).create().expect("an admin client")
 }

@@ -3,7 +3,7 @@
 use testkit::proxy::{FaultProxy, Network};
 use testkit::{suite, wait};
 
-use super::{await_shares, records_read, terminate};
+use super::{await_shares, on_a_slow_lite, records_read, terminate};
 use crate::load::{Place, Stream, Witness};
 use crate::support::{Job, SOON};
 
@@ -72,7 +72,7 @@ fn a_half_full_batch_is_written_before_its_partitions_go() {
 
 #[test]
 fn two_members_taking_turns_lose_nothing_and_leave_the_last_value_of_each_key() {
-    let job = Job::on_lite("turns", 4);
+    let (job, _proxy) = on_a_slow_lite("turns");
     let place = Place::repeating(&job, 25);
     let (stream, witness) = (Stream::of(place.clone()), Witness::of(place));
     let mut members = [job.quick().start(), job.quick().start()];

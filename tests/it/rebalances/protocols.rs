@@ -2,13 +2,17 @@
 
 use testkit::sink::SinkCommand;
 
-use super::{await_shares, terminate};
+use super::{await_shares, on_a_slow_lite, terminate};
 use crate::load::{Place, Stream, Witness};
 use crate::support::{Job, SOON};
 
 type Settings = [(&'static str, &'static str)];
 
-fn with(sink: SinkCommand, settings: &Settings) -> SinkCommand {
+fn member(job: &Job, settings: &Settings) -> SinkCommand {
+    let sink = match settings == NEWER {
+        true => job.prompt(),
+        false => job.quick(),
+    };
     let set = |sink: SinkCommand, (key, value): &(&str, &str)| sink.set(key, value);
     settings.iter().fold(sink, set)
 }
@@ -36,10 +40,10 @@ fn members_join_leave_and_die_under_every_protocol() {
 /// Joins, leaves and dies; everything is there, and of each key the last.
 #[track_caller]
 fn check(name: &str, settings: &Settings) {
-    let job = Job::on_lite(name, 4);
+    let (job, _proxy) = on_a_slow_lite(name);
     let place = Place::repeating(&job, 100);
     let (stream, witness) = (Stream::of(place.clone()), Witness::of(place));
-    let start = || with(job.quick(), settings).start();
+    let start = || member(&job, settings).start();
     let first = start();
     stream.await_progress(200);
     let second = start();
@@ -59,7 +63,7 @@ fn check(name: &str, settings: &Settings) {
 }
 
 fn named(job: &Job, id: &str, settings: &Settings) -> SinkCommand {
-    let sink = with(job.quick(), settings).set("consumer.group.instance.id", id);
+    let sink = member(job, settings).set("consumer.group.instance.id", id);
     sink.set("log.level", "debug")
 }
 

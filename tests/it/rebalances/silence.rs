@@ -7,7 +7,7 @@ use testkit::{suite, wait};
 
 use super::{await_shares, records_read, terminate};
 use crate::load::{Place, Witness};
-use crate::support::{Job, SOON};
+use crate::support::{Job, SOON, given_up};
 
 #[test]
 fn a_revoke_while_milvus_hangs_is_answered_at_its_deadline_and_nothing_is_lost() {
@@ -34,6 +34,12 @@ fn a_revoke_while_milvus_hangs_is_answered_at_its_deadline_and_nothing_is_lost()
         place.committed().iter().filter(|end| **end == 200).count() == 2
     });
     assert!(first.find_line("lost partitions").is_none());
+    let said = given_up(&first);
+    assert_eq!(said.len(), 2, "{said:?}");
+    for line in said {
+        let left = " settled=100 read=200 committed=100";
+        assert!(line.ends_with(left), "{line}");
+    }
 
     proxy.set(Network::Works);
     job.await_committed();
