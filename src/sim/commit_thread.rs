@@ -68,8 +68,7 @@ impl CommitThread {
                     self.answers.push(Answer::Committed(number, result));
                 }
                 Some(Request::CommitDown(number, offsets)) => {
-                    let generation = self.world.lock().group.stored(self.pid).0;
-                    let result = self.send(generation, &offsets, true).await;
+                    let result = self.commit_down(&offsets).await;
                     self.answers.push(Answer::Committed(number, result));
                 }
                 None => match look_ups.pop_front() {
@@ -99,6 +98,19 @@ impl CommitThread {
             return self.verify(offsets);
         }
         self.send(generation, &stored, false).await
+    }
+
+    /// By name, which asks nobody whose they are: so they must be its own still.
+    async fn commit_down(&self, offsets: &Offsets) -> CommitResult {
+        let generation = {
+            let world = self.world.lock();
+            let mut offsets = offsets.iter();
+            if !offsets.all(|(partition, ..)| world.group.is_assigned(self.pid, *partition)) {
+                return CommitResult::Failed;
+            }
+            world.group.stored(self.pid).0
+        };
+        self.send(generation, offsets, true).await
     }
 
     async fn send(&self, generation: u64, stored: &Offsets, down: bool) -> CommitResult {

@@ -153,6 +153,9 @@ impl Controls {
                 if outcome == Outcome::Drained {
                     world.check_drained(pid);
                 }
+                if outcome == Outcome::NotDrained {
+                    world.store.forget(pid);
+                }
                 world.group.leave(pid);
             }
             Some(End::Fatal) | None => world.group.die(pid),

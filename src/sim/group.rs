@@ -333,6 +333,11 @@ impl Group {
             .is_some()
     }
 
+    pub(super) fn is_assigned(&self, pid: Pid, partition: usize) -> bool {
+        let member = self.members.get(&pid);
+        member.is_some_and(|member| member.assigned.contains_key(&partition))
+    }
+
     /// What is stored above what is committed, and the generation that it is committed in.
     pub(super) fn stored(&self, pid: Pid) -> (u64, Offsets) {
         let Some(member) = self.members.get(&pid) else {

@@ -22,6 +22,9 @@ pub(super) struct Connection {
 
 pub(super) type Answer = Result<(), MilvusError>;
 
+/// So many requests do not come at one instant.
+const RUSH: u64 = 1_000;
+
 /// What is decided of a request when it comes.
 #[derive(Debug)]
 struct Call {
@@ -143,6 +146,11 @@ impl World {
         let now = self.now();
         let sent = self.witness(pid, request);
         self.store.calls += 1;
+        let (last, calls) = self.store.rush;
+        self.store.rush = (now, if last == now { calls + 1 } else { 1 });
+        if calls > RUSH {
+            self.violated(&format!("process {pid} sends without end"));
+        }
         let number = self.store.calls;
         let first = sent.first().map_or(0, |change| change.uid.unsigned_abs());
         let mut rng = Rng::about(&[self.scenario.seed, 3, pid, micros(now), first]);
@@ -158,6 +166,7 @@ impl World {
         if let Some((after, sent)) = landing {
             let landing = Landing {
                 call: number,
+                pid,
                 sent,
                 replaces: self.replaces_rows(),
             };
