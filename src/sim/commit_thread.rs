@@ -64,7 +64,7 @@ impl CommitThread {
             match request {
                 Some(Request::LookUp(partitions)) => look_ups.extend(partitions),
                 Some(Request::Commit(number, offsets)) => {
-                    let result = self.commit(&offsets).await;
+                    let result = self.commit_stored(&offsets).await;
                     self.answers.push(Answer::Committed(number, result));
                 }
                 Some(Request::CommitDown(number, offsets)) => {
@@ -92,7 +92,7 @@ impl CommitThread {
         self.answers.push(Answer::LookedUp(partition, look));
     }
 
-    async fn commit(&self, offsets: &[(usize, i64)]) -> CommitResult {
+    async fn commit_stored(&self, offsets: &[(usize, i64)]) -> CommitResult {
         let (generation, stored) = self.world.lock().group.stored(self.pid);
         if stored.is_empty() {
             return self.verify(offsets);
@@ -116,8 +116,11 @@ impl CommitThread {
     async fn send(&self, generation: u64, stored: &Offsets, down: bool) -> CommitResult {
         let (before, after, fate) = self.fate();
         sleep(before).await;
-        let taken =
-            fate != Fate::Fails && self.world.lock().commit(self.pid, generation, stored, down);
+        let taken = fate != Fate::Fails
+            && self
+                .world
+                .lock()
+                .take_commit(self.pid, generation, stored, down);
         sleep(after).await;
         if taken && fate == Fate::Done {
             self.world

@@ -169,7 +169,7 @@ impl World {
     }
 
     /// A commit reaches the coordinator. Whether it takes it.
-    pub(super) fn commit(
+    pub(super) fn take_commit(
         &mut self,
         pid: Pid,
         generation: u64,
