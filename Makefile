@@ -1,7 +1,7 @@
 # Everything that is done to this repository. The servers of tests and demo live in target/services.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help services demo servers test footprint fuzz audit fmt clippy clean-services
+.PHONY: help services demo servers test sim sim-mutants footprint fuzz audit fmt clippy clean-services
 
 # A build and the fetching of the servers run beside each other, the latter in a process group of its own: a shell's
 # background jobs do not hear Ctrl-C. Both need the tools of tools/prerequisites.sh.
@@ -34,6 +34,14 @@ servers: ## Kafka and Milvus for trying things by hand, until Ctrl-C (MILVUS=lit
 test: ## Unit, property and integration tests on the real servers
 	$(call build_and_services,--workspace --all-targets)
 	@cargo test --workspace --no-fail-fast
+
+# The one package is optimised, the others are as they are for every test.
+sim: ## SEEDS=100000 of the simulation, from FIRST=0 on (SEED=7: that one, with its story); `make test` runs 10,000
+	@SIM_SEEDS=$${SEEDS:-100000} SIM_FIRST=$(FIRST) SIM_SEED=$(SEED) cargo test \
+		--config profile.dev.package.kafka-milvus-sink.opt-level=2 --lib sim:: -- --nocapture
+
+sim-mutants: ## Whether the simulation finds the mistakes of tools/mutants/, made on purpose (SEEDS=10000)
+	@tools/sim-mutants.sh
 
 footprint: ## Memory of the idle release binary, and its time to the first row (MILVUS=lite: on the small one)
 	$(call build_and_services,--release --bin kafka-milvus-sink)

@@ -16,7 +16,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 
 use super::metadata;
-use super::rebalance::Context;
+use super::rebalance::{Context, names};
 use crate::ledger::{Commit, CommitResult, Look};
 use crate::target::Target;
 use crate::topic_partition::TopicPartition;
@@ -170,7 +170,16 @@ impl Server {
 
     /// What is stored is committed only if it is higher. The list must be of partitions that are ours, and of nothing else.
     fn commit_down(&self, number: u64, list: &TopicPartitionList) -> bool {
-        let result = self.client.commit(list, CommitMode::Sync);
+        // It has waited for others: what was given up meanwhile is somebody else's to commit.
+        let result = self.client.assignment().and_then(|ours| {
+            let ours = names(&ours);
+            if names(list).iter().all(|name| ours.contains(name)) {
+                self.client.commit(list, CommitMode::Sync)
+            } else {
+                let code = RDKafkaErrorCode::AssignmentLost;
+                Err(KafkaError::ConsumerCommit(code))
+            }
+        });
         self.committed(number, result.map(|()| CommitResult::Done))
     }
 

@@ -64,12 +64,11 @@ impl CommitThread {
             match request {
                 Some(Request::LookUp(partitions)) => look_ups.extend(partitions),
                 Some(Request::Commit(number, offsets)) => {
-                    let result = self.commit(&offsets).await;
+                    let result = self.commit_stored(&offsets).await;
                     self.answers.push(Answer::Committed(number, result));
                 }
                 Some(Request::CommitDown(number, offsets)) => {
-                    let generation = self.world.lock().group.stored(self.pid).0;
-                    let result = self.send(generation, &offsets, true).await;
+                    let result = self.commit_down(&offsets).await;
                     self.answers.push(Answer::Committed(number, result));
                 }
                 None => match look_ups.pop_front() {
@@ -93,7 +92,7 @@ impl CommitThread {
         self.answers.push(Answer::LookedUp(partition, look));
     }
 
-    async fn commit(&self, offsets: &[(usize, i64)]) -> CommitResult {
+    async fn commit_stored(&self, offsets: &[(usize, i64)]) -> CommitResult {
         let (generation, stored) = self.world.lock().group.stored(self.pid);
         if stored.is_empty() {
             return self.verify(offsets);
@@ -101,11 +100,27 @@ impl CommitThread {
         self.send(generation, &stored, false).await
     }
 
+    /// By name, which asks nobody whose they are: so they must be its own still.
+    async fn commit_down(&self, offsets: &Offsets) -> CommitResult {
+        let generation = {
+            let world = self.world.lock();
+            let mut offsets = offsets.iter();
+            if !offsets.all(|(partition, ..)| world.group.is_assigned(self.pid, *partition)) {
+                return CommitResult::Failed;
+            }
+            world.group.stored(self.pid).0
+        };
+        self.send(generation, offsets, true).await
+    }
+
     async fn send(&self, generation: u64, stored: &Offsets, down: bool) -> CommitResult {
         let (before, after, fate) = self.fate();
         sleep(before).await;
-        let taken =
-            fate != Fate::Fails && self.world.lock().commit(self.pid, generation, stored, down);
+        let taken = fate != Fate::Fails
+            && self
+                .world
+                .lock()
+                .take_commit(self.pid, generation, stored, down);
         sleep(after).await;
         if taken && fate == Fate::Done {
             self.world

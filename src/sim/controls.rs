@@ -100,8 +100,8 @@ impl Controls {
     pub(super) async fn run(self: Arc<Self>, world: Shared) {
         loop {
             self.ice.set(false);
-            let (process, mut tasks) = Process::start(&world, &self, &self.ice);
-            let (pid, budget) = (process.pid, Arc::clone(&process.budget));
+            let (process, mut tasks) = Process::start(&world, &self);
+            let (pid, budget) = (process.pid, Arc::clone(&process.stations.budget));
             self.began(pid);
             let end = tokio::select! {
                 biased;
@@ -153,10 +153,13 @@ impl Controls {
                 if outcome == Outcome::Drained {
                     world.check_drained(pid);
                 }
+                if outcome == Outcome::NotDrained {
+                    world.store.forget(pid);
+                }
                 world.group.leave(pid);
             }
             Some(End::Fatal) | None => world.group.die(pid),
         }
-        asked.pid = None;
+        (asked.pid, asked.stop_by) = (None, None);
     }
 }

@@ -251,7 +251,7 @@ impl Group {
                 continue;
             };
             member.generation = self.generation;
-            let at = now + rng.millis(0, 600);
+            let at = now + rng.millis(0, 300);
             if let Some(gives) = gives.remove(&pid) {
                 member.told.push_back((at, Told::Revoked(gives)));
             }
@@ -331,6 +331,11 @@ impl Group {
         position
             .map(|position| position.stored = Some(committed))
             .is_some()
+    }
+
+    pub(super) fn is_assigned(&self, pid: Pid, partition: usize) -> bool {
+        let member = self.members.get(&pid);
+        member.is_some_and(|member| member.assigned.contains_key(&partition))
     }
 
     /// What is stored above what is committed, and the generation that it is committed in.

@@ -104,6 +104,11 @@ impl Log {
             self.overlooked = Some((known.0.min(from), known.1.max(to)));
         }
     }
+
+    /// What comes from `offset` on is read after all.
+    pub(super) fn goes_back(&mut self, offset: i64) {
+        self.overlooked = self.overlooked.map(|(from, to)| (from, to.min(offset)));
+    }
 }
 
 impl Logs {

@@ -6,6 +6,7 @@
 
 mod commit_thread;
 mod controls;
+mod fates;
 mod group;
 mod ice;
 mod letters;
@@ -16,8 +17,10 @@ mod process;
 mod queue;
 mod rng;
 mod scenario;
+mod stations;
 mod store;
 mod tests;
+mod witness;
 mod world;
 
 use std::collections::BTreeMap;
@@ -31,11 +34,6 @@ use crate::ledger::Outcome;
 use controls::Controls;
 use scenario::{Event, Scenario};
 use world::{Shared, World};
-
-const IN_FLIGHT: &[usize] = &[1, 1, 2, 3];
-/// Whether a request may be applied after its time-out.
-const LATE: bool = true;
-const LETTERS: bool = true;
 
 const STEP: Duration = Duration::from_millis(250);
 /// By then everything has come to rest after the last trouble.

@@ -6,7 +6,7 @@ use super::group::Pid;
 use super::log::{Entry, Kind, Uid};
 use super::scenario::Style;
 use super::store::Sent;
-use super::world::World;
+use super::world::{Holder, World};
 
 /// What the model remembers of acks.
 #[derive(Debug, Default)]
@@ -119,10 +119,10 @@ impl World {
     /// Somebody tells Kafka that everything below `offset` is settled. Who began before a cut of the log, and has not
     /// come upon it yet, speaks of the log as it was.
     pub(super) fn commits(&mut self, pid: Pid, partition: usize, offset: i64) {
-        let known = self
-            .holders
-            .get(&(pid, partition))
-            .map_or(usize::MAX, |holder| holder.cuts);
+        let holder = self.holders.get(&(pid, partition));
+        // Above what its tenure has settled: the commit was made for the one before.
+        let late = |holder: &&Holder| offset <= holder.tenure.settled();
+        let known = holder.filter(late).map_or(0, |holder| holder.cuts);
         let log = &mut self.logs.partitions[partition];
         let cut = log.cuts.get(known..).unwrap_or_default().iter().min();
         if let Some(cut) = cut.copied() {

@@ -3,30 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::commit_thread::{Answer, Answers, CommitThread, Request};
+use super::commit_thread::{Answer, Request};
 use super::controls::Controls;
 use super::group::{Pid, Told};
-use super::ice::Ice;
-use super::letters::Letters;
-use super::milvus::Connection;
 use super::queue::Queue;
-use super::store::COLLECTION;
+use super::stations::Stations;
 use super::world::{Shared as WorldShared, TOPIC};
-use crate::budget::Budget;
-use crate::config::{DeleteWhen, Shaping, Tolerance, UnknownFields};
-use crate::gate::Gate;
 use crate::ledger::{Command, Commit, Ledger, Outcome, Start};
-use crate::ops::board::Board;
-use crate::ops::metrics::Metrics;
-use crate::pipeline::planner::Planner;
-use crate::plan;
-use crate::routing::{Destination, Lanes, Opener, Router};
 use crate::topic_partition::TopicPartition;
-use crate::wake::Wake;
-use crate::writer::{self, Inlet, Shared, Stations, Writer};
 
 /// Every queue is looked at this often even if nobody has flagged it.
 pub(super) const SWEEP: Duration = Duration::from_millis(250);
@@ -34,16 +20,12 @@ pub(super) const SWEEP: Duration = Duration::from_millis(250);
 pub(super) struct Process {
     pub(super) pid: Pid,
     pub(super) world: WorldShared,
-    pub(super) budget: Arc<Budget>,
+    pub(super) stations: Stations,
     controls: Arc<Controls>,
     ledger: Ledger,
-    lanes: Lanes,
     queues: Vec<Queue>,
     first: usize,
     sweep_at: Instant,
-    gate: Arc<Gate>,
-    requests: mpsc::Sender<Request>,
-    answers: Answers,
 }
 
 /// How a process ends on its own.
@@ -54,97 +36,31 @@ pub(super) enum End {
     Fatal,
 }
 
-/// The writers of the one collection, which are there from the start.
-#[derive(Debug)]
-struct Ready(Vec<Inlet>);
-
-impl Opener for Ready {
-    fn open(&mut self, _: &str, _: &Destination) -> Vec<Inlet> {
-        self.0.clone()
-    }
-}
-
 pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
 impl Process {
     /// And its tasks, which go on until they are dropped.
-    pub(super) fn start(
-        world: &WorldShared,
-        controls: &Arc<Controls>,
-        ice: &Arc<Ice>,
-    ) -> (Self, JoinSet<()>) {
+    pub(super) fn start(world: &WorldShared, controls: &Arc<Controls>) -> (Self, JoinSet<()>) {
         let mut locked = world.lock();
         locked.pids += 1;
         let pid = locked.pids;
         let began = locked.now();
         locked.group.join(pid, began);
         locked.tell(|| format!("process {pid} starts"));
-        let (scenario, calm) = (locked.scenario.clone(), locked.calm);
+        let ledger = Ledger::new(locked.scenario.ledger.clone());
         drop(locked);
-        let budget = Budget::new(scenario.buffer);
-        let metrics = Metrics::new(Arc::clone(&budget));
-        let window = Gate::window(scenario.times.session, scenario.times.request);
-        let gate = Arc::new(Gate::new(window, now()));
-        let letters = || {
-            Arc::new(Letters {
-                pid,
-                world: world.clone(),
-            })
-        };
-        let stations = Stations {
-            board: Board::new(Arc::clone(&metrics)),
-            metrics,
-            budget: Arc::clone(&budget).share(),
-            wake: Arc::new(Wake::default()),
-            gate: Arc::clone(&gate),
-            dead_letters: scenario.letters.then(|| letters() as _),
-        };
-        let rules = writer_rules(&scenario.writer, calm);
-        let destination = Destination {
-            collection: COLLECTION.into(),
-            milvus_partition: None,
-        };
-        let milvus = Arc::new(Connection {
-            pid,
-            world: world.clone(),
-        });
-        let shared = Arc::new(Shared::new(destination, milvus, rules, stations));
-        let mut tasks = JoinSet::new();
-        let (plans, desk) = writer::plans();
-        let planner = Planner::with(&shared, plan_rules(&scenario), desk, true);
-        tasks.spawn(ice.within(async move { planner.run().await.unwrap() }));
-        let inlets = (0..scenario.lanes).map(|_| {
-            let (writer, inlet) = Writer::new(Arc::clone(&shared), plans.clone());
-            tasks.spawn(ice.within(writer.run()));
-            inlet
-        });
-        let inlets = inlets.collect();
-        let (requests, inbox) = mpsc::channel(64);
-        let answers = Answers::default();
-        let commit_thread = CommitThread {
-            pid,
-            world: world.clone(),
-            inbox,
-            answers: answers.clone(),
-        };
-        tasks.spawn(ice.within(commit_thread.serve()));
-        let mut lanes = Lanes::new(router(), Box::new(Ready(inlets)));
-        lanes.open(TOPIC);
+        let (stations, tasks) = Stations::start(world, pid, &controls.ice);
         let process = Self {
             pid,
             world: world.clone(),
-            budget,
             controls: Arc::clone(controls),
-            ledger: Ledger::new(scenario.ledger),
-            lanes,
+            ledger,
             queues: Vec::new(),
             first: 0,
             sweep_at: now(),
-            gate,
-            requests,
-            answers,
+            stations,
         };
         (process, tasks)
     }
@@ -164,7 +80,7 @@ impl Process {
 
     fn round(&mut self) -> Option<End> {
         let now = now();
-        self.gate.poll(now);
+        self.stations.gate.poll(now);
         if self.controls.take_fatal() {
             return Some(End::Fatal);
         }
@@ -204,7 +120,7 @@ impl Process {
     }
 
     fn take_answers(&mut self) {
-        while let Some(answer) = self.answers.next() {
+        while let Some(answer) = self.stations.answers.next() {
             match answer {
                 Answer::LookedUp(partition, Some(look)) => {
                     self.ledger.looked_up(&name(partition), look)
@@ -220,7 +136,8 @@ impl Process {
     }
 
     fn ask(&self, request: Request) {
-        self.requests
+        self.stations
+            .requests
             .try_send(request)
             .expect("the commit thread keeps up");
     }
@@ -238,8 +155,8 @@ impl Process {
                     }
                 }
             }
-            Command::Flush => self.lanes.flush(),
-            Command::Closed => self.lanes.closed(),
+            Command::Flush => self.stations.lanes.flush(),
+            Command::Closed => self.stations.lanes.closed(),
             Command::Rewind(start) => self.rewind(start),
             Command::Commit { number, offsets } => {
                 let stored = self.store(number, &offsets);
@@ -263,6 +180,7 @@ impl Process {
         for start in starts {
             let partition = &start.tenure.topic_partition;
             let inlet = self
+                .stations
                 .lanes
                 .inlet(partition)
                 .cloned()
@@ -351,54 +269,14 @@ impl Process {
             * 4
             * (world.scenario.writer.max_in_flight + 1)
             * world.scenario.lanes;
-        let most = self.budget.limit() + (turns + batches) * 200;
-        if self.budget.used() > most {
+        let most = self.stations.budget.limit() + (turns + batches) * 200;
+        if self.stations.budget.used() > most {
             world.violated(&format!(
                 "I4: process {} holds {} bytes",
                 self.pid,
-                self.budget.used()
+                self.stations.budget.used()
             ));
         }
-    }
-}
-
-/// A person has found out what is in the way, where that was for a person to do.
-fn writer_rules(rules: &writer::Rules, calm: bool) -> writer::Rules {
-    match calm {
-        false => rules.clone(),
-        true => writer::Rules {
-            tolerance: Tolerance::All,
-            refused_max_consecutive: u32::MAX,
-            recreated: crate::config::OnRecreated::Continue,
-            ..rules.clone()
-        },
-    }
-}
-
-fn plan_rules(scenario: &super::scenario::Scenario) -> plan::Rules {
-    let deletes = scenario.style != super::scenario::Style::AutoId;
-    plan::Rules {
-        endpoint: "http://model:19530".to_owned(),
-        database: "default".to_owned(),
-        insert_mode: scenario.insert_mode(),
-        unknown_fields: UnknownFields::Ignore,
-        names_partition: false,
-        shaping: Shaping {
-            delete_when: deletes.then(|| DeleteWhen {
-                field: "gone".to_owned(),
-                value: "true".to_owned(),
-            }),
-            ..Shaping::default()
-        },
-        longest_topic: 1,
-    }
-}
-
-fn router() -> Router {
-    Router {
-        collection_name: COLLECTION.to_owned(),
-        collections: std::collections::BTreeMap::new(),
-        partition_name: None,
     }
 }
 

@@ -153,7 +153,7 @@ impl Scenario {
             lanes: rng.index(2) + 1,
             keys: rng.pick(&[1, 2, 3, 5, 20]),
             style,
-            letters: super::LETTERS && tolerance == Tolerance::All && rng.chance(60),
+            letters: tolerance == Tolerance::All && rng.chance(60),
             writer: writer_rules(rng, &times, tolerance, recreated),
             ledger: ledger_rules(rng, &times),
             buffer: rng.pick(&[400, 2_000, 100_000]),
@@ -185,7 +185,7 @@ impl Scenario {
 
 /// In the proportions of the defaults, and of what start-up lets pass: two requests fit into a session.
 fn times(rng: &mut Rng) -> Times {
-    let request = rng.millis(500, 3_000);
+    let request = rng.millis(500, 5_000);
     let session = request * 2 + HEARTBEAT * 2 + rng.millis(1_000, 6_000);
     Times {
         request,
@@ -210,7 +210,7 @@ fn writer_rules(
         batch_max_rows: rng.pick(&[1, 2, 4, 8, 16, 50]),
         batch_max_bytes: rng.pick(&[100, 1 << 20, 1 << 20]),
         linger: rng.millis(0, 500),
-        max_in_flight: rng.pick(super::IN_FLIGHT),
+        max_in_flight: rng.pick(&[1, 1, 2, 3]),
         late_landing_grace: times.request,
         retry_backoff: Duration::from_millis(100),
         retry_backoff_max: rng.millis(200, 3_000),
@@ -220,7 +220,8 @@ fn writer_rules(
 fn ledger_rules(rng: &mut Rng, times: &Times) -> ledger::Rules {
     ledger::Rules {
         commit_interval: rng.millis(100, 2_000),
-        drain_deadline: rng.millis(300, 10_000).min(times.max_poll / 3),
+        drain_deadline: Duration::from_millis(rng.pick(&[300, 1_000, 3_000, 10_000]))
+            .min(times.max_poll / 3),
         look_up_patience: Duration::from_secs(2),
         commit_patience: Duration::from_secs(1),
         late_landing_grace: times.request,
@@ -250,7 +251,7 @@ fn events(
     partitions: usize,
     times: &Times,
 ) -> Vec<(Duration, Event)> {
-    let events: Vec<_> = (0..rng.within(0, 8))
+    let events: Vec<_> = (0..rng.pick(&[0, 2, 4, 6, 8, 12]))
         .map(|_| {
             (
                 rng.part_of(times.trouble),

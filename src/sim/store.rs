@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::group::Pid;
 use super::log::Uid;
 use super::scenario::Style;
 use crate::milvus::WriteRequest;
@@ -32,6 +33,7 @@ pub(super) struct Sent {
 #[derive(Debug)]
 pub(super) struct Landing {
     pub(super) call: u64,
+    pub(super) pid: Pid,
     pub(super) sent: Vec<Sent>,
     pub(super) replaces: bool,
 }
@@ -48,6 +50,8 @@ pub(super) struct Store {
     landing: BTreeMap<(Duration, u64), Landing>,
     landings: u64,
     pub(super) calls: u64,
+    /// When the last call came, and how many came just then.
+    pub(super) rush: (Duration, u64),
     /// How often a request with this row failed for no reason of its own.
     pub(super) doubted: BTreeMap<Uid, u32>,
 }
@@ -62,6 +66,7 @@ impl Store {
             landing: BTreeMap::new(),
             landings: 0,
             calls: 0,
+            rush: (Duration::ZERO, 0),
             doubted: BTreeMap::new(),
         }
     }
@@ -83,6 +88,11 @@ impl Store {
         if let Some((_, landing)) = landing {
             self.schedule(by, landing);
         }
+    }
+
+    /// A process has left in a hurry. That its requests are not waited for is known, so none of them lands late.
+    pub(super) fn forget(&mut self, pid: Pid) {
+        self.landing.retain(|_, landing| landing.pid != pid);
     }
 
     /// The next of what is due by `now`.

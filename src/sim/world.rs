@@ -124,13 +124,15 @@ impl World {
     }
 
     pub(super) fn begins(&mut self, pid: Pid, partition: usize, tenure: &Arc<Tenure>, start: i64) {
+        let follows = self.group.committed[partition].as_ref();
+        let follows = follows.and_then(|(_, target)| target.as_ref());
         let holder = Holder {
             number: self.starts.len(),
             tenure: Arc::clone(tenure),
             start,
             handed: start,
             cuts: self.logs.partitions[partition].cuts.len(),
-            follows: tenure.target().map(|target| target.id),
+            follows: follows.map(|target| target.id),
         };
         self.tell(|| {
             format!(
@@ -167,7 +169,7 @@ impl World {
     }
 
     /// A commit reaches the coordinator. Whether it takes it.
-    pub(super) fn commit(
+    pub(super) fn take_commit(
         &mut self,
         pid: Pid,
         generation: u64,
@@ -192,7 +194,7 @@ impl World {
                 ));
             }
             if down {
-                self.logs.partitions[*partition].overlooked = None;
+                self.logs.partitions[*partition].goes_back(*offset);
             }
             self.commits(pid, *partition, *offset);
             self.group.committed[*partition] = Some((*offset, target.clone()));

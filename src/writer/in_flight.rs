@@ -19,6 +19,8 @@ pub(super) struct InFlight {
     running: FuturesUnordered<UnderWay>,
     /// Oldest first.
     entries: Vec<Entry>,
+    /// One that the open batch waits for.
+    in_the_way: Option<u64>,
     /// Ends with the youngest batch.
     youngest: Option<oneshot::Receiver<()>>,
     last: u64,
@@ -52,11 +54,19 @@ impl InFlight {
         self.entries.len()
     }
 
-    /// Whether a key of `batch` is under way: what is newer of it has to wait. By another plan it may be another key.
-    pub(super) fn is_in_the_way_of(&self, batch: &Batch) -> bool {
-        self.entries.iter().any(|entry| {
+    /// Whether a key of the open `batch` is under way: what is newer of it has to wait. By another plan it may be another
+    /// key. A batch that is in the way stays so to its end, however the open one grows: it is looked for once.
+    pub(super) fn is_in_the_way_of(&mut self, batch: &Batch) -> bool {
+        let known = self.in_the_way;
+        if self.entries.iter().any(|entry| Some(entry.number) == known) {
+            return true;
+        }
+        let is_in_the_way = |entry: &&Entry| {
             !Arc::ptr_eq(&entry.plan, batch.plan()) || entry.keys.has_any(batch.keys())
-        })
+        };
+        let found = self.entries.iter().find(is_in_the_way);
+        self.in_the_way = found.map(|entry| entry.number);
+        self.in_the_way.is_some()
     }
 
     /// The number of the next batch, and its place.

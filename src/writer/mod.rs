@@ -149,8 +149,8 @@ impl<M: Milvus> Writer<M> {
                 PlanState::Ready(plan) => self.fill(&plan),
                 PlanState::Impossible(cause) => self.give_up(&cause),
             }
-            let may_send = self.may_send();
-            if may_send && self.is_due() {
+            let is_due = self.is_due();
+            if is_due && self.may_send() {
                 self.send();
                 continue; // what is left of the chunk opens the next batch, or is dropped
             }
@@ -159,10 +159,11 @@ impl<M: Milvus> Writer<M> {
                 .as_ref()
                 .map(|batch| batch.opened + self.shared().rules.linger);
             tokio::select! {
+                biased; // none of them comes without end, and so a simulation can be run again
                 () = self.in_flight.next() => {}
                 () = finished(&mut self.look) => self.look = None,
                 true = plans.changed() => {}
-                () = until(linger_ends), if may_send => {}
+                () = until(linger_ends), if !is_due => {}
                 () = self.lookout.flush() => self.flush_left = Some(self.inbox.len()),
                 chunk = self.inbox.recv(), if self.cursor.is_none() => {
                     let Some(chunk) = chunk else { return };
@@ -180,10 +181,14 @@ impl<M: Milvus> Writer<M> {
     }
 
     /// Of a key that is under way, nothing newer is sent: the open batch then takes more company.
-    fn may_send(&self) -> bool {
-        let depth = self.shared().rules.max_in_flight;
-        let waits = |batch: &Batch| self.in_flight.is_in_the_way_of(batch);
-        self.in_flight.len() < depth && !self.open.as_ref().is_some_and(waits)
+    fn may_send(&mut self) -> bool {
+        if self.in_flight.len() >= self.shared().rules.max_in_flight {
+            return false;
+        }
+        match &self.open {
+            Some(batch) => !self.in_flight.is_in_the_way_of(batch),
+            None => true,
+        }
     }
 
     /// No plan can be made (any more): what is here halts, and so will what comes.

@@ -30,6 +30,7 @@ impl<M: Milvus> Course<'_, M> {
         if !gate.is_open(Instant::now().into_std()) {
             self.stand(Cause::KafkaNotPolled);
             tokio::select! {
+                biased;
                 () = gate.opened() => {}
                 () = self.lookout.closed(&batch.covers) => {}
             }
@@ -44,6 +45,7 @@ impl<M: Milvus> Course<'_, M> {
         let collection = self.shared.collection.to_string();
         self.stand(Cause::LateLanding { collection });
         tokio::select! {
+            biased;
             () = sleep_until(until) => {}
             () = self.lookout.closed(&batch.covers) => {}
         }
@@ -56,6 +58,7 @@ impl<M: Milvus> Course<'_, M> {
         self.stand(cause);
         let mut lookout = self.lookout.clone();
         tokio::select! {
+            biased;
             () = sleep(pause) => {}
             () = self.lookout.flush() => self.backoff = self.shared.patient(),
             () = lookout.closed(covers) => {}
@@ -66,6 +69,7 @@ impl<M: Milvus> Course<'_, M> {
         self.repeats += 1;
         self.stand(while_repeated(cause));
         tokio::select! {
+            biased;
             () = sleep(REPEAT_PAUSE) => {}
             () = self.lookout.closed(covers) => {}
         }

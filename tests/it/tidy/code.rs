@@ -326,7 +326,9 @@ fn test_modules(files: &[File]) -> BTreeSet<String> {
             let name = pair[1]
                 .strip_suffix(';')
                 .and_then(|line| line.split("mod ").nth(1));
-            found.extend(name.map(|name| format!("{}/{name}", file.module())));
+            let module = file.module();
+            let folder = module.strip_suffix("/lib").unwrap_or(module);
+            found.extend(name.map(|name| format!("{folder}/{name}")));
         }
     }
     found
