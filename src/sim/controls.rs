@@ -153,7 +153,7 @@ impl Controls {
                 if outcome == Outcome::Drained {
                     world.check_drained(pid);
                 }
-                if outcome == Outcome::NotDrained {
+                if asked.stop_by.is_some_and(|by| now() >= by) {
                     world.store.forget(pid);
                 }
                 world.group.leave(pid);
