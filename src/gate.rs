@@ -22,6 +22,8 @@ struct Polls {
     last: Instant,
     /// There was a gap: shut until polls have gone on for a while.
     shut_until: Option<Instant>,
+    /// Somebody found it shut.
+    is_awaited: bool,
 }
 
 impl Gate {
@@ -32,6 +34,7 @@ impl Gate {
             polls: Mutex::new(Polls {
                 last: now,
                 shut_until: None,
+                is_awaited: false,
             }),
             polled: Notify::new(),
         }
@@ -52,25 +55,30 @@ impl Gate {
             polls.shut_until = Some(now + SETTLING);
         }
         // By this poll the loss would have been heard of: that time has passed alone says nothing.
-        let opens = polls.shut_until.take_if(|until| now >= *until).is_some();
+        polls.shut_until.take_if(|until| now >= *until);
+        let wakes = polls.shut_until.is_none() && std::mem::take(&mut polls.is_awaited);
         drop(polls);
-        if opens {
+        if wakes {
             self.polled.notify_waiters();
         }
     }
 
     /// Whether a request may be sent at `now`.
     pub fn is_open(&self, now: Instant) -> bool {
-        let polls = self.lock();
-        polls.shut_until.is_none() && now.saturating_duration_since(polls.last) <= self.window
+        self.lock().is_open(now, self.window)
     }
 
     /// Ends when a request may be sent.
     pub async fn opened(&self) {
         loop {
             let polled = self.polled.notified();
-            if self.is_open(tokio::time::Instant::now().into_std()) {
-                return;
+            {
+                let mut polls = self.lock();
+                let now = tokio::time::Instant::now().into_std();
+                if polls.is_open(now, self.window) {
+                    return;
+                }
+                polls.is_awaited = true;
             }
             polled.await;
         }
@@ -78,6 +86,12 @@ impl Gate {
 
     fn lock(&self) -> MutexGuard<'_, Polls> {
         self.polls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Polls {
+    fn is_open(&self, now: Instant, window: Duration) -> bool {
+        self.shut_until.is_none() && now.saturating_duration_since(self.last) <= window
     }
 }
 
@@ -129,5 +143,23 @@ mod tests {
         assert_eq!(start.elapsed().as_secs(), 121);
         let again = tokio::time::timeout(seconds(1), gate.opened());
         assert_eq!(again.await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_that_is_just_in_time_wakes_who_found_it_shut_a_moment_before() {
+        let start = tokio::time::Instant::now();
+        let gate = Gate::new(seconds(10), start.into_std());
+        tokio::time::sleep(seconds(11)).await;
+        let polled = async {
+            // The loop took the time, and was not scheduled for a moment.
+            for at in [10, 11, 12, 13, 14] {
+                tokio::task::yield_now().await;
+                gate.poll(start.into_std() + seconds(at));
+            }
+            assert!(gate.is_open(start.into_std() + seconds(14)));
+        };
+        let opened = tokio::time::timeout(seconds(1), gate.opened());
+        let (opened, ()) = tokio::join!(opened, polled);
+        assert_eq!(opened, Ok(()));
     }
 }

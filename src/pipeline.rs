@@ -174,8 +174,10 @@ fn window(config: &Config) -> Duration {
     Gate::window(config.kafka.session_timeout, config.milvus.request_timeout)
 }
 
+/// While a revoke waits for its answer, Kafka's client does not notice that the session is over.
 fn drain_deadline(kafka: &KafkaConfig) -> Duration {
-    DRAIN.min(kafka.max_poll_interval / 3)
+    let session = kafka.session_timeout * 2 / 3;
+    DRAIN.min(kafka.max_poll_interval / 3).min(session)
 }
 
 type Consumer = oneshot::Receiver<Result<Outcome, KafkaError>>;
@@ -217,5 +219,32 @@ fn announce(config: &Config, listener: Option<&TcpListener>) {
         } else {
             tracing::info!("{}", notice.text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Sources, load};
+
+    /// While a revoke waits for its answer the client does not notice that the session is over.
+    #[test]
+    fn a_drain_sends_nothing_after_the_session_may_be_over() {
+        let set = [
+            ("name", "n"),
+            ("topics", "t"),
+            ("public.endpoint", "http://localhost:1"),
+            ("consumer.session.timeout.ms", "12000"),
+            ("milvus.request.timeout.ms", "4000"),
+        ];
+        let sources = Sources {
+            set: set
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+            ..Sources::default()
+        };
+        let config = load(&sources).unwrap();
+        let drain = drain_deadline(&config.kafka);
+        assert!(drain < config.kafka.session_timeout, "{drain:?}");
     }
 }

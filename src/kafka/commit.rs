@@ -17,7 +17,7 @@ use rdkafka::types::RDKafkaRespErr;
 
 use super::metadata;
 use super::rebalance::{Context, names};
-use crate::ledger::{Commit, CommitResult, Look};
+use crate::ledger::{Asked, Commit, CommitResult, Look};
 use crate::target::Target;
 use crate::topic_partition::TopicPartition;
 use crate::wake::Wake;
@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(super) enum Request {
-    LookUp(Vec<TopicPartition>),
+    LookUp(Vec<Asked>),
     /// Commit what is stored, these offsets among it.
     Commit(u64, Vec<Commit>),
     /// Commit these by name, though Kafka has higher ones.
@@ -44,7 +44,7 @@ pub(super) enum Request {
 
 #[derive(Debug)]
 pub(super) enum Answer {
-    LookedUp(TopicPartition, Result<Look, KafkaError>),
+    LookedUp(Asked, Result<Look, KafkaError>),
     Committed(u64, CommitResult, Option<KafkaError>),
     /// The topics that are not there, and why.
     Topics(Result<Vec<(String, RDKafkaErrorCode)>, KafkaError>),
@@ -84,7 +84,7 @@ impl CommitThread {
 }
 
 /// A partition to look up, and what was found committed for it.
-type LookUp = (TopicPartition, Result<Option<Committed>, KafkaError>);
+type LookUp = (Asked, Result<Option<Committed>, KafkaError>);
 
 /// What a group has committed of a partition.
 #[derive(Clone)]
@@ -112,7 +112,7 @@ impl Server {
             let failed = match request {
                 Some(Request::Commit(number, offsets)) => self.commit_stored(number, &offsets),
                 Some(Request::CommitDown(number, list)) => self.commit_down(number, &list),
-                Some(Request::LookUp(partitions)) => self.queue(partitions),
+                Some(Request::LookUp(asked)) => self.queue(asked),
                 Some(Request::Topics(topics)) => {
                     let missing = missing_topics(&self.client, &topics);
                     let failed = missing.is_err();
@@ -211,25 +211,26 @@ impl Server {
     }
 
     /// Committed offsets in one question for all.
-    fn queue(&mut self, partitions: Vec<TopicPartition>) -> bool {
+    fn queue(&mut self, asked: Vec<Asked>) -> bool {
+        let partitions: Vec<_> = asked.iter().map(|asked| asked.partition.clone()).collect();
         let found = committed(&self.client, &partitions);
         let failed = found.is_err();
-        for partition in partitions {
+        for asked in asked {
             let committed = match &found {
-                Ok(found) => Ok(found.get(&partition).cloned()),
+                Ok(found) => Ok(found.get(&asked.partition).cloned()),
                 Err(error) => Err(error.clone()),
             };
-            self.look_ups.push_back((partition, committed));
+            self.look_ups.push_back((asked, committed));
         }
         failed
     }
 
     fn look_up(&mut self) -> bool {
-        let Some((partition, committed)) = self.look_ups.pop_front() else {
+        let Some((asked, committed)) = self.look_ups.pop_front() else {
             return false;
         };
         let look = committed.and_then(|committed| {
-            let (low, high) = watermarks(&self.client, &partition)?;
+            let (low, high) = watermarks(&self.client, &asked.partition)?;
             Ok(Look {
                 committed: committed.as_ref().map(|committed| committed.offset),
                 target: committed.and_then(|committed| committed.target),
@@ -238,7 +239,7 @@ impl Server {
             })
         });
         let failed = look.is_err();
-        self.answer(Answer::LookedUp(partition, look));
+        self.answer(Answer::LookedUp(asked, look));
         failed
     }
 }

@@ -169,14 +169,14 @@ impl Consumer {
     fn take_answers(&mut self) -> Result<(), KafkaError> {
         while let Ok(answer) = self.commit.answers.try_recv() {
             match answer {
-                Answer::LookedUp(partition, Ok(look)) => {
+                Answer::LookedUp(asked, Ok(look)) => {
                     self.succeeded();
-                    self.ledger.looked_up(&partition, look);
+                    self.ledger.looked_up(&asked, look);
                 }
-                Answer::LookedUp(partition, Err(error)) => {
+                Answer::LookedUp(asked, Err(error)) => {
                     self.question_failed(&error)?;
-                    if self.ledger.wants_look_up(&partition) {
-                        self.ask(Request::LookUp(vec![partition]));
+                    if self.ledger.wants_look_up(&asked) {
+                        self.ask(Request::LookUp(vec![asked]));
                     }
                 }
                 Answer::Committed(number, result, error) => {
@@ -232,7 +232,7 @@ impl Consumer {
 
     fn obey(&mut self, command: Command) -> Result<Option<Outcome>, KafkaError> {
         match command {
-            Command::LookUp(partitions) => self.ask(Request::LookUp(partitions)),
+            Command::LookUp(asked) => self.ask(Request::LookUp(asked)),
             Command::Assign(starts) => self.assign(&starts)?,
             Command::StopReading(partitions) => {
                 tracing::info!(partitions = partitions.len(), "draining");

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 use rdkafka::message::{Header, OwnedHeaders};
+use tokio::sync::Semaphore;
 
 use super::admin::{self, Source};
 use super::producer::{Message, Producer};
@@ -16,6 +17,8 @@ use crate::dead_letter::{DeadLetterQueue, Letter, Put, Trouble, Undelivered};
 
 /// The end of a client has no time-out of its own.
 const CLOSE: Duration = Duration::from_secs(2);
+/// Records in the producer's queue at once; it has room for more.
+const SIDE_BY_SIDE: usize = 512;
 
 /// The topic of the dead letters, and the producer for it.
 pub struct Topic {
@@ -24,8 +27,17 @@ pub struct Topic {
     source: Source,
     /// `None` at the end.
     producer: Mutex<Option<Producer>>,
-    /// Whether the topic was seen; it is looked for by one at a time.
-    is_there: tokio::sync::Mutex<bool>,
+    /// It is looked for by one at a time.
+    seen: tokio::sync::Mutex<Seen>,
+    /// Records in the producer's queue: each writer puts several side by side, and there may be many writers.
+    places: Semaphore,
+}
+
+/// What the last look for the topic has shown.
+#[derive(Default)]
+struct Seen {
+    is_there: bool,
+    failed: Option<(Instant, Trouble)>,
 }
 
 impl Topic {
@@ -45,7 +57,8 @@ impl Topic {
                 topics: config.topics.clone(),
                 settings: config.kafka.consumer.clone(),
             },
-            is_there: tokio::sync::Mutex::new(false),
+            seen: tokio::sync::Mutex::default(),
+            places: Semaphore::new(SIDE_BY_SIDE),
         };
         Ok(Some(Arc::new(topic)))
     }
@@ -71,19 +84,28 @@ impl Topic {
     }
 
     async fn see_to_topic(&self) -> Result<(), Trouble> {
-        let mut is_there = self.is_there.lock().await;
-        if !*is_there {
-            let (config, source) = (self.config.clone(), self.source.clone());
-            let seen = tokio::task::spawn_blocking(move || admin::see_to(&config, &source)).await;
-            seen.map_err(|error| self.held(error.to_string(), "restart the sink"))??;
-            *is_there = true;
+        let asked = Instant::now();
+        let mut seen = self.seen.lock().await;
+        if seen.is_there {
+            return Ok(());
         }
-        Ok(())
+        if let Some((_, trouble)) = seen.failed.as_ref().filter(|(at, _)| *at >= asked) {
+            return Err(trouble.clone()); // somebody has looked while this one waited
+        }
+        let (config, source) = (self.config.clone(), self.source.clone());
+        let look = tokio::task::spawn_blocking(move || admin::see_to(&config, &source)).await;
+        let look =
+            look.unwrap_or_else(|error| Err(self.held(error.to_string(), "restart the sink")));
+        seen.is_there = look.is_ok();
+        seen.failed = look.clone().err().map(|trouble| (Instant::now(), trouble));
+        look
     }
 
     async fn deliver(&self, letter: Letter<'_>) -> Result<(), Undelivered> {
         let held = |trouble| Undelivered::Held(Cause::DeadLetter(trouble));
         self.see_to_topic().await.map_err(held)?;
+        // Never closed, so there is always a place in the end.
+        let _place = self.places.acquire().await;
         let mut sent = self.send(&letter, self.config.context_headers).await;
         if self.config.context_headers && sent.as_ref().is_err_and(is_too_large) {
             sent = self.send(&letter, false).await;
@@ -140,7 +162,7 @@ impl Topic {
             code,
             Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition)
         ) {
-            *self.is_there.lock().await = false;
+            self.seen.lock().await.is_there = false;
         }
         let remedy = match code {
             Some(Code::TopicAuthorizationFailed) => "grant this user WRITE on the topic",

@@ -193,3 +193,14 @@ fn a_refused_commit_is_told_and_the_same_one_succeeds_later() {
     assert_eq!(commits.down(2), CommitResult::Done);
     assert_eq!(committed(&client), Offset::Offset(2));
 }
+
+/// The thread may come to it late, and somebody else reads the partition by then.
+#[test]
+fn a_lower_offset_is_not_committed_of_a_partition_that_is_given_up() {
+    let (_cluster, client) = cluster();
+    let mut commits = Commits::new(&client);
+    assert_eq!(commits.store(4), CommitResult::Done);
+    client.unassign().unwrap();
+    commits.down(2);
+    assert_eq!(committed(&client), Offset::Offset(4));
+}

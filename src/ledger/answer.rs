@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::drain::Drain;
-use super::{Command, Ledger, Look, Part, Rebalance, Start};
+use super::{Asked, Command, Ledger, Look, Part, Rebalance, Start};
 use crate::cause::Cause;
 use crate::config::OffsetReset;
 use crate::tenure::Tenure;
@@ -35,7 +35,11 @@ pub(super) enum Phase {
 
 impl Ledger {
     /// What Kafka said of a partition that a [`Command::LookUp`] asked for.
-    pub fn looked_up(&mut self, partition: &TopicPartition, look: Look) {
+    pub fn looked_up(&mut self, asked: &Asked, look: Look) {
+        let partition = &asked.partition;
+        if !self.is_asked(asked) {
+            return; // for an assignment that is gone: others may have read on meanwhile
+        }
         if let Phase::LookingUp { wanted, found, .. } = &mut self.phase
             && wanted.remove(partition)
         {
@@ -49,9 +53,29 @@ impl Ledger {
     }
 
     /// The look-up did not succeed; whether it is still wanted.
-    pub fn wants_look_up(&self, partition: &TopicPartition) -> bool {
-        self.late.contains(partition)
-            || matches!(&self.phase, Phase::LookingUp { wanted, .. } if wanted.contains(partition))
+    pub fn wants_look_up(&self, asked: &Asked) -> bool {
+        let partition = &asked.partition;
+        let wanted = self.late.contains(partition)
+            || matches!(&self.phase, Phase::LookingUp { wanted, .. } if wanted.contains(partition));
+        wanted && self.is_asked(asked)
+    }
+
+    fn is_asked(&self, asked: &Asked) -> bool {
+        self.asked.get(&asked.partition) == Some(&asked.number)
+    }
+
+    fn look_up(&mut self, partitions: &[TopicPartition]) {
+        self.look_ups += 1;
+        let number = self.look_ups;
+        let ask = |partition: &TopicPartition| Asked {
+            partition: partition.clone(),
+            number,
+        };
+        let asked: Vec<_> = partitions.iter().map(ask).collect();
+        for asked in &asked {
+            self.asked.insert(asked.partition.clone(), number);
+        }
+        self.commands.push(Command::LookUp(asked));
     }
 
     /// One step; says whether another may follow at once.
@@ -106,7 +130,7 @@ impl Ledger {
         match rebalance {
             Rebalance::Assigned(partitions) => {
                 if !partitions.is_empty() {
-                    self.commands.push(Command::LookUp(partitions.clone()));
+                    self.look_up(&partitions);
                 }
                 self.phase = Phase::LookingUp {
                     wanted: partitions.into_iter().collect(),

@@ -94,7 +94,10 @@ impl Ledger {
 
     /// Who reads these partitions next must not write before our last request has been applied or cannot be.
     pub(super) fn landing_step(&mut self, drain: Drain, now: Instant) -> bool {
-        let landed = |part: &Part| part.in_doubt().is_none_or(|until| now >= until);
+        // Inserts beside open tenures are not cancelled, and have their time-out.
+        let landed = |part: &Part| {
+            part.tenure.is_quiet() && part.in_doubt().is_none_or(|until| now >= until)
+        };
         if self.all(&drain, landed) || self.stop_by.is_some_and(|by| now >= by) {
             self.end_drain(drain);
             return true;

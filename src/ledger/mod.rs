@@ -59,10 +59,17 @@ pub struct Look {
     pub high: i64,
 }
 
+/// A look-up, which goes back with its answer: one that was asked for an assignment that is gone does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub partition: TopicPartition,
+    number: u64,
+}
+
 /// What the consumer is to do, in the order given.
 #[derive(Debug)]
 pub enum Command {
-    LookUp(Vec<TopicPartition>),
+    LookUp(Vec<Asked>),
     /// Answers an assign, or adds to one answered before.
     Assign(Vec<Start>),
     /// Take no more records of these; drop those that no writer has.
@@ -170,6 +177,9 @@ pub struct Ledger {
     phase: Phase,
     /// Assigned, but not looked up in time for the answer.
     late: BTreeSet<TopicPartition>,
+    /// The number of the last look-up of each partition, and of the last one of all.
+    asked: BTreeMap<TopicPartition, u64>,
+    look_ups: u64,
     assigned_once: bool,
     /// Some topic is not there yet: its end cannot have been reached.
     topics_missing: bool,
@@ -193,6 +203,8 @@ impl Ledger {
             waiting: VecDeque::new(),
             phase: Phase::Steady,
             late: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            look_ups: 0,
             assigned_once: false,
             topics_missing: false,
             spare_since: None,

@@ -12,6 +12,8 @@ struct Story {
     ledger: Ledger,
     now: Instant,
     tenures: BTreeMap<TopicPartition, Arc<Tenure>>,
+    /// The last look-up of each.
+    asked: BTreeMap<TopicPartition, Asked>,
     /// What the ledger wants done, in words; cleared by [`Story::said`].
     said: Vec<String>,
     auto_commit: bool,
@@ -46,6 +48,7 @@ impl Story {
             }),
             now: Instant::now(),
             tenures: BTreeMap::new(),
+            asked: BTreeMap::new(),
             said: Vec::new(),
             auto_commit: true,
         }
@@ -63,9 +66,13 @@ impl Story {
         self.ledger.assigned(list.clone());
         self.run();
         for partition in list {
-            self.ledger.looked_up(&partition, look.clone());
+            self.ledger.looked_up(&self.asked[&partition], look.clone());
         }
         self.run();
+    }
+
+    fn looked_up(&mut self, partition: i32, look: Look) {
+        self.ledger.looked_up(&self.asked[&tp(partition)], look);
     }
 
     fn run(&mut self) {
@@ -86,7 +93,11 @@ impl Story {
             names.join(",")
         };
         let words = match command {
-            Command::LookUp(list) => format!("look up {}", names(&list)),
+            Command::LookUp(asked) => {
+                let list: Vec<_> = asked.iter().map(|asked| asked.partition.clone()).collect();
+                self.asked.extend(list.iter().cloned().zip(asked));
+                format!("look up {}", names(&list))
+            }
             Command::Assign(starts) => {
                 let words: Vec<_> = starts.iter().map(|start| self.begin(start)).collect();
                 format!("assign {}", words.join(","))
@@ -229,13 +240,13 @@ fn a_partition_that_cannot_be_looked_up_in_time_does_not_hold_the_others() {
     let mut story = Story::new(OffsetReset::Earliest, false);
     story.ledger.assigned(vec![tp(0), tp(1)]);
     story.run();
-    story.ledger.looked_up(&tp(1), look(None, 0, 9));
+    story.looked_up(1, look(None, 0, 9));
     story.later(4999);
     story.expect(&["look up 0,1"]);
     story.later(1);
     story.expect(&["assign 1@0"]);
-    assert!(story.ledger.wants_look_up(&tp(0)));
-    story.ledger.looked_up(&tp(0), look(Some(4), 0, 9));
+    assert!(story.ledger.wants_look_up(&story.asked[&tp(0)]));
+    story.looked_up(0, look(Some(4), 0, 9));
     story.run();
     story.expect(&["assign 0@4"]);
 }
@@ -268,12 +279,12 @@ fn what_an_eager_client_forgets_is_stored_again() {
     story.auto_commit = false;
     story.ledger.assigned(vec![tp(0), tp(1)]);
     story.run();
-    story.ledger.looked_up(&tp(0), look(Some(0), 0, 9));
+    story.looked_up(0, look(Some(0), 0, 9));
     story.later(5000);
     story.hand(0, 5);
     story.settle(0, 5);
     story.said();
-    story.ledger.looked_up(&tp(1), look(Some(0), 0, 9));
+    story.looked_up(1, look(Some(0), 0, 9));
     story.run();
     story.expect(&["assign 1@0"]);
     story.ledger.commit_done(1, CommitResult::Done); // of what the client had forgotten by then, perhaps
@@ -331,4 +342,27 @@ fn an_ack_for_a_closed_tenure_moves_nothing_of_the_next_one() {
     old.settle(20);
     story.later(5000);
     story.expect(&[]);
+}
+
+/// The commit thread answers in the order asked, and has old questions waiting when it was slow.
+#[test]
+fn what_was_found_for_an_assignment_that_is_gone_does_not_count_for_the_next() {
+    let mut story = Story::new(OffsetReset::Latest, false);
+    story.ledger.assigned(vec![tp(0)]);
+    story.run();
+    story.later(5000);
+    story.expect(&["look up 0", "assign "]);
+    let gone = story.asked[&tp(0)].clone();
+    // Somebody else begins at 50, reads on and commits 60; then it comes back.
+    story.ledger.lost(vec![tp(0)]);
+    story.run();
+    story.ledger.assigned(vec![tp(0)]);
+    story.run();
+    story.expect(&["unassign 0", "look up 0"]);
+    story.ledger.looked_up(&gone, look(None, 0, 100));
+    story.run();
+    story.looked_up(0, look(Some(60), 0, 100));
+    story.run();
+    let said = story.said();
+    assert_eq!(said, ["assign 0@60"], "60..100 is left out");
 }

@@ -8,12 +8,13 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::group::{Offsets, Pid};
+use super::process::index;
 use super::world::Shared;
-use crate::ledger::{CommitResult, Look};
+use crate::ledger::{Asked, CommitResult, Look};
 
 #[derive(Debug)]
 pub(super) enum Request {
-    LookUp(Vec<usize>),
+    LookUp(Vec<Asked>),
     /// What is stored, these offsets among it.
     Commit(u64, Vec<(usize, i64)>),
     /// These, by name.
@@ -22,7 +23,7 @@ pub(super) enum Request {
 
 #[derive(Debug)]
 pub(super) enum Answer {
-    LookedUp(usize, Option<Look>),
+    LookedUp(Asked, Option<Look>),
     Committed(u64, CommitResult),
 }
 
@@ -55,14 +56,14 @@ pub(super) struct CommitThread {
 
 impl CommitThread {
     pub(super) async fn serve(mut self) {
-        let mut look_ups: VecDeque<usize> = VecDeque::new();
+        let mut look_ups: VecDeque<Asked> = VecDeque::new();
         loop {
             let request = match look_ups.is_empty() {
                 true => self.inbox.recv().await,
                 false => self.inbox.try_recv().ok(),
             };
             match request {
-                Some(Request::LookUp(partitions)) => look_ups.extend(partitions),
+                Some(Request::LookUp(asked)) => look_ups.extend(asked),
                 Some(Request::Commit(number, offsets)) => {
                     let result = self.commit_stored(&offsets).await;
                     self.answers.push(Answer::Committed(number, result));
@@ -72,14 +73,14 @@ impl CommitThread {
                     self.answers.push(Answer::Committed(number, result));
                 }
                 None => match look_ups.pop_front() {
-                    Some(partition) => self.look_up(partition).await,
+                    Some(asked) => self.look_up(asked).await,
                     None => return,
                 },
             }
         }
     }
 
-    async fn look_up(&self, partition: usize) {
+    async fn look_up(&self, asked: Asked) {
         let (takes, fails) = {
             let mut world = self.world.lock();
             let fails = world.scenario.kafka.look_up;
@@ -88,8 +89,8 @@ impl CommitThread {
             (world.rng.millis(1, most), fails)
         };
         sleep(takes).await;
-        let look = (!fails).then(|| self.world.lock().look_up(partition));
-        self.answers.push(Answer::LookedUp(partition, look));
+        let look = (!fails).then(|| self.world.lock().look_up(index(&asked.partition)));
+        self.answers.push(Answer::LookedUp(asked, look));
     }
 
     async fn commit_stored(&self, offsets: &[(usize, i64)]) -> CommitResult {

@@ -122,12 +122,10 @@ impl Process {
     fn take_answers(&mut self) {
         while let Some(answer) = self.stations.answers.next() {
             match answer {
-                Answer::LookedUp(partition, Some(look)) => {
-                    self.ledger.looked_up(&name(partition), look)
-                }
-                Answer::LookedUp(partition, None) => {
-                    if self.ledger.wants_look_up(&name(partition)) {
-                        self.ask(Request::LookUp(vec![partition]));
+                Answer::LookedUp(asked, Some(look)) => self.ledger.looked_up(&asked, look),
+                Answer::LookedUp(asked, None) => {
+                    if self.ledger.wants_look_up(&asked) {
+                        self.ask(Request::LookUp(vec![asked]));
                     }
                 }
                 Answer::Committed(number, result) => self.ledger.commit_done(number, result),
@@ -144,9 +142,7 @@ impl Process {
 
     fn obey(&mut self, command: Command) -> Option<Outcome> {
         match command {
-            Command::LookUp(partitions) => {
-                self.ask(Request::LookUp(partitions.iter().map(index).collect()));
-            }
+            Command::LookUp(asked) => self.ask(Request::LookUp(asked)),
             Command::Assign(starts) => self.assign(&starts),
             Command::StopReading(partitions) => {
                 for queue in &mut self.queues {
@@ -291,6 +287,6 @@ fn names(partitions: &[usize]) -> Vec<TopicPartition> {
         .collect()
 }
 
-fn index(partition: &TopicPartition) -> usize {
+pub(super) fn index(partition: &TopicPartition) -> usize {
     usize::try_from(partition.partition).unwrap()
 }

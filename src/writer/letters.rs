@@ -58,7 +58,10 @@ impl<M> Shared<M> {
         let mut result = Ok(());
         while let Some(put) = puts.next().await {
             result = result.and(put);
-            if let Some((at, bad)) = letters.next() {
+            // What is in the way of one is in the way of the others, and said at once.
+            if result.is_ok()
+                && let Some((at, bad)) = letters.next()
+            {
                 puts.push(self.put_letter(queue, at, bad));
             }
         }

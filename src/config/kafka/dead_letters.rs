@@ -1,6 +1,6 @@
 //! The settings of the two clients that dead letters need: a producer, and an admin client that makes their topic.
 
-use super::client::{self, Settings, Users, is_security};
+use super::client::{self, Settings, Users, Written, is_security};
 use super::security::{self, Surroundings};
 use super::settings::Of;
 use super::{Sink, plain, put, servers, take_over};
@@ -14,6 +14,7 @@ const LONGEST_DELIVERY_MS: u64 = 60_000;
 /// librdkafka's default of what a consumer takes, and the most that a producer may be told.
 const RECEIVED: u64 = 100_000_000;
 const MESSAGE_MAX: u64 = 1_000_000_000;
+const SERVERS: &str = "bootstrap.servers";
 
 /// By librdkafka's names.
 pub(in crate::config) struct Clients {
@@ -29,9 +30,12 @@ pub(in crate::config) fn read(
     consumer: &KafkaConfig,
     report: &mut Report,
 ) -> Clients {
-    let written = client::written(givens, "producer.");
-    let mut users = client::translate(written, Of::Producer, report);
-    let bootstrap_servers = servers::bootstrap(givens, &users, report);
+    let mut users = client::translate(written(givens), Of::Producer, report);
+    let for_all = givens.get(SERVERS).is_some_and(|given| !given.is_default());
+    let bootstrap_servers = match users.contains_key(SERVERS) || for_all {
+        true => servers::bootstrap(givens, &users, report),
+        false => consumer.bootstrap_servers.clone(),
+    };
     let mut producer = defaults(sink, consumer);
     keep_the_promise(&users, report);
     finish(&mut users, &mut producer, &bootstrap_servers, sink, report);
@@ -42,6 +46,17 @@ pub(in crate::config) fn read(
         producer: producer.into_iter().collect(),
         admin: admin.into_iter().collect(),
     }
+}
+
+/// Where nothing is said of the producer or of all clients, the letters stay in the consumer's cluster, by its login.
+fn written(givens: &Givens) -> Vec<(&str, Written<'_>)> {
+    let mut written = client::written(givens, "producer.");
+    let is_own = |(name, _): &(&str, Written<'_>)| is_security(name) || *name == SERVERS;
+    if !written.iter().any(is_own) {
+        let consumers = client::written(givens, "consumer.");
+        written.extend(consumers.into_iter().filter(|(name, _)| is_security(name)));
+    }
+    written
 }
 
 fn client_id(sink: &Sink<'_>) -> String {
@@ -139,12 +154,12 @@ fn bound(users: &Users<'_>, settings: &mut Settings, report: &mut Report) {
 
 /// Where it has no brokers or no security of its own, it has the producer's: the topic is made where it is written.
 fn admin(givens: &Givens, sink: &Sink<'_>, producers: &str, report: &mut Report) -> Settings {
-    let mut written = client::own(givens, "admin.");
-    if !written.iter().any(|(name, _)| is_security(name)) {
-        let shared = client::written(givens, "producer.");
-        written.extend(shared.into_iter().filter(|(name, _)| is_security(name)));
+    let mut own = client::own(givens, "admin.");
+    if !own.iter().any(|(name, _)| is_security(name)) {
+        let producers = written(givens).into_iter();
+        own.extend(producers.filter(|(name, _)| is_security(name)));
     }
-    let mut users = client::translate(written, Of::Admin, report);
+    let mut users = client::translate(own, Of::Admin, report);
     let bootstrap_servers = match users.contains_key("bootstrap.servers") {
         true => servers::bootstrap(givens, &users, report),
         false => producers.to_owned(),

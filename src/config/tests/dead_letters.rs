@@ -237,3 +237,21 @@ fn settings_of_another_kind_of_client_are_ignored_aloud() {
         "admin.acks is a setting of another kind of Kafka client",
     );
 }
+
+/// As `docs/delivery.md` says: it logs in as the consumer does unless it has a login of its own.
+#[test]
+fn the_login_of_the_consumer_alone_is_the_producers_too() {
+    check(
+        "consumer.security.protocol=SASL_PLAINTEXT\nconsumer.sasl.mechanism=PLAIN\nconsumer.sasl.username=u\nconsumer.sasl.password=p",
+        &[
+            ("security.protocol", Some("SASL_PLAINTEXT")),
+            ("sasl.username", Some("u")),
+        ],
+    );
+}
+
+#[test]
+fn without_brokers_for_all_the_letters_stay_with_the_consumers() {
+    let letters = on("consumer.bootstrap.servers=far:9092");
+    assert_eq!(letters.bootstrap_servers, "far:9092");
+}

@@ -142,3 +142,27 @@ async fn a_broker_that_does_not_confirm_holds_in_time() {
     brokers.broker_up(1).unwrap();
     await_delivery(&topic).await;
 }
+
+#[tokio::test]
+async fn letters_side_by_side_wait_for_one_look_at_the_topic_and_not_each_for_its_own() {
+    let topic = open("localhost:1", &[]);
+    let begun = Instant::now();
+    let puts = (0..4).map(|_| put(&topic));
+    for put in futures_util::future::join_all(puts).await {
+        assert!(matches!(put, Err(Undelivered::Held(_))), "{put:?}");
+    }
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(8), "{took:?}");
+}
+
+/// Each writer puts 64 side by side, and there may be a thousand writers.
+#[tokio::test]
+async fn many_writers_letters_at_once_are_no_trouble() {
+    let brokers = cluster();
+    let topic = open(&brokers.bootstrap_servers(), &[]);
+    put(&topic).await.unwrap();
+    let puts = (0..32 * 64).map(|_| put(&topic));
+    let results = futures_util::future::join_all(puts).await;
+    let held: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    assert!(held.is_empty(), "{} are held: {:?}", held.len(), held[0]);
+}

@@ -210,3 +210,21 @@ fn a_gap_after_which_the_late_landing_is_waited_for_ends_the_wait() {
     story.gap(15_001);
     story.expect(&["undrained 0: 10 of 20, committed 10", "unassign 0"]);
 }
+
+/// An insert goes on where another tenure of its batch is open, and a grace may be shorter than a request.
+#[test]
+fn a_revoke_is_not_answered_while_a_request_of_it_is_under_way() {
+    let mut story = draining(&[0]);
+    let request = story.tenures[&tp(0)].request();
+    story.later(30_000);
+    story.expect(&["closed"]);
+    story.later(20_000);
+    story.expect(&[]);
+    // It ends without an answer.
+    story.doubt(0, 20_000);
+    drop(request);
+    story.later(19_999);
+    story.expect(&[]);
+    story.later(1);
+    story.expect(&["undrained 0: 10 of 20, committed 10", "unassign 0"]);
+}

@@ -92,7 +92,7 @@ fn a_partition_revoked_before_it_was_looked_up_is_never_begun() {
     story.ledger.revoked(vec![tp(0), tp(1)]);
     story.run();
     story.said();
-    story.ledger.looked_up(&tp(1), look(None, 0, 9));
+    story.looked_up(1, look(None, 0, 9));
     story.run();
     story.expect(&[]);
 }
@@ -120,7 +120,7 @@ fn a_partition_that_comes_late_is_not_begun_while_stopping() {
     story.ledger.stop(story.now + Duration::from_secs(10));
     story.run();
     story.said();
-    story.ledger.looked_up(&tp(1), look(None, 0, 9));
+    story.looked_up(1, look(None, 0, 9));
     story.run();
     story.expect(&[]);
 }

@@ -180,3 +180,26 @@ async fn a_letter_beside_a_record_that_halts_is_kept_before_it_is_settled() {
     assert_eq!(other.settled(), 1);
     assert_eq!(offsets(&letterbox), ["0", "0"], "settled, so kept");
 }
+
+#[tokio::test(start_paused = true)]
+async fn that_letters_are_not_kept_is_said_before_all_of_a_batch_were_tried() {
+    let letterbox = Arc::new(Letterbox::default());
+    let always = Gate::new(Duration::MAX, std::time::Instant::now());
+    let queue = Arc::clone(&letterbox) as Arc<dyn DeadLetterQueue>;
+    let bench = Bench::behind(
+        always,
+        Some(queue),
+        rules(Tolerance::All, 10, 1000),
+        plan_rules(),
+    );
+    let tenure = tenure(0);
+    let away = (0..1000).map(|_| held());
+    letterbox.answers.lock().unwrap().extend(away);
+    let records: Vec<_> = (0..1000).map(|_| bad()).collect();
+    bench.hand(&tenure, 0, &records).await;
+    bench.shared.stations.board.set_assigned(1);
+    // One attempt of one letter takes a second here; with a broker that is away `delivery.timeout.ms`.
+    after(3).await;
+    assert!(bench.shared.stations.board.readiness().is_err());
+    assert!(*letterbox.tries.lock().unwrap() <= 3 * 64);
+}
