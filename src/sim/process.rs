@@ -181,8 +181,11 @@ impl Process {
                 .inlet(partition)
                 .cloned()
                 .expect("its topic is open");
-            world.begins(self.pid, index(partition), &start.tenure, start.offset);
-            let cuts = world.logs.partitions[index(partition)].cuts.len();
+            let (number, cuts) = (
+                index(partition),
+                world.logs.partitions[index(partition)].cuts.len(),
+            );
+            world.begins(self.pid, number, &start.tenure, start.offset, cuts);
             self.queues.push(Queue::new(start, inlet, cuts));
         }
         let partitions = starts
@@ -221,13 +224,14 @@ impl Process {
     fn rewind(&mut self, start: Start) {
         let partition = start.tenure.topic_partition.clone();
         let mut world = self.world.lock();
-        world.begins(self.pid, index(&partition), &start.tenure, start.offset);
         world.count("tenures after a cut");
         if let Some(queue) = self
             .queues
             .iter_mut()
             .find(|queue| queue.tenure.topic_partition == partition)
         {
+            let (number, cuts) = (index(&partition), queue.cuts);
+            world.begins(self.pid, number, &start.tenure, start.offset, cuts);
             queue.follow(start);
         }
     }

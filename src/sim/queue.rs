@@ -19,7 +19,7 @@ pub(super) struct Queue {
     /// The offset that the client fetches next; lower than `next` after a cut.
     fetched: i64,
     /// Cuts of the log that the client knows of.
-    cuts: usize,
+    pub(super) cuts: usize,
     /// A record that came although it is not above the last one.
     kept: bool,
     pub(super) reading: bool,

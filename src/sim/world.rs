@@ -26,7 +26,7 @@ pub(super) struct Holder {
     pub(super) start: i64,
     /// The offset after the last record that a writer was given.
     pub(super) handed: i64,
-    /// Cuts of the log before it began.
+    /// Cuts of the log that its client knew of when it began.
     pub(super) cuts: usize,
     /// The id of the collection that the offset it began at was committed for.
     pub(super) follows: Option<i64>,
@@ -123,7 +123,15 @@ impl World {
             .get_or_insert_with(|| format!("at {now:.3} s: {what}"));
     }
 
-    pub(super) fn begins(&mut self, pid: Pid, partition: usize, tenure: &Arc<Tenure>, start: i64) {
+    /// `cuts` of its log are known to the client that reads it.
+    pub(super) fn begins(
+        &mut self,
+        pid: Pid,
+        partition: usize,
+        tenure: &Arc<Tenure>,
+        start: i64,
+        cuts: usize,
+    ) {
         let follows = self.group.committed[partition].as_ref();
         let follows = follows.and_then(|(_, target)| target.as_ref());
         let holder = Holder {
@@ -131,7 +139,7 @@ impl World {
             tenure: Arc::clone(tenure),
             start,
             handed: start,
-            cuts: self.logs.partitions[partition].cuts.len(),
+            cuts,
             follows: follows.map(|target| target.id),
         };
         self.tell(|| {
