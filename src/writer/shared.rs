@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::backoff::Backoff;
 use super::batch::Refusal;
 use super::letters::Passed;
 use super::plans::{Doubt, Plans};
-use super::rate_limit::RateLimit;
 use super::records::At;
 use super::sealed::Fate;
 use super::{Rules, Stations};
+use crate::bad_record::BadRecord;
 use crate::cause::Cause;
 use crate::config::Tolerance;
 use crate::milvus::Milvus;
@@ -37,7 +37,6 @@ pub struct Shared<M> {
     pub stations: Stations,
     /// Topics whose first tombstone has been said.
     tombstones: Mutex<BTreeSet<Arc<str>>>,
-    bad_records: Mutex<RateLimit>,
     /// How many batches and records wait for Milvus now.
     standing: Mutex<usize>,
     /// Milvus did not know the collection, and has not been asked since.
@@ -53,7 +52,6 @@ impl<M> Shared<M> {
             rules,
             stations,
             tombstones: Mutex::default(),
-            bad_records: Mutex::default(),
             standing: Mutex::default(),
             missing: AtomicBool::new(false),
         }
@@ -116,19 +114,21 @@ impl<M> Shared<M> {
         let cause = match refusal {
             Refusal::Bad(bad) if self.rules.tolerance == Tolerance::All => {
                 self.stations.metrics.skip(Skipped::BadRecord, 1);
-                if let Some(unsaid) = lock(&self.bad_records).allow(Instant::now()) {
-                    tracing::warn!(unsaid, "skipped a bad record: {}", at.bad(bad.clone()));
+                if self.stations.dead_letters.is_some() {
+                    return Fate::Pass(Passed::letter(bad)); // said when it is kept
                 }
-                return Fate::Pass(match self.stations.dead_letters {
-                    Some(_) => Passed::letter(bad),
-                    None => Passed::Skipped,
-                });
+                self.say_passed("skipped a bad record", at, bad);
+                return Fate::Pass(Passed::Skipped);
             }
             Refusal::Bad(bad) => at.bad(bad),
             Refusal::Halts(cause) => cause,
         };
         self.halt(at.tenure(), at.from(), cause);
         Fate::Leave
+    }
+
+    pub(super) fn say_passed(&self, what: &str, at: At<'_>, bad: BadRecord) {
+        self.stations.board.pass(self.scope(), what, &at.bad(bad));
     }
 
     pub(super) fn tombstone(&self, topic: &Arc<str>) {
