@@ -123,13 +123,17 @@ impl Board {
 
     /// Nothing needs `scope` any more: that it waits is no longer said.
     pub fn ignore(&self, scope: Scope) {
-        let mut state = self.lock();
-        if let Some(standstill) = state.held.remove(&scope) {
+        self.forget(&scope);
+        self.lock().ignored.insert(scope);
+    }
+
+    /// Who waited for `scope` is gone.
+    pub fn forget(&self, scope: &Scope) {
+        if let Some(standstill) = self.lock().held.remove(scope) {
             let label = standstill.cause.label();
             self.metrics.held(label).dec();
             info!(%scope, cause = label, "nothing needs it any more");
         }
-        state.ignored.insert(scope);
     }
 
     /// It is needed, again perhaps.

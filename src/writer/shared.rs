@@ -18,7 +18,7 @@ use crate::bad_record::BadRecord;
 use crate::cause::Cause;
 use crate::config::Tolerance;
 use crate::milvus::Milvus;
-use crate::ops::board::Scope;
+use crate::ops::board::{Board, Scope};
 use crate::ops::metrics::Skipped;
 use crate::plan::Plan;
 use crate::routing::Destination;
@@ -67,11 +67,20 @@ impl<M> Shared<M> {
 
     /// The board says so when nobody waits any more.
     pub(super) fn go_on(&self, held: &mut bool) {
+        self.wait_no_more(held, Board::clear);
+    }
+
+    /// What waited is nobody's any more.
+    pub(super) fn let_go(&self, held: &mut bool) {
+        self.wait_no_more(held, Board::forget);
+    }
+
+    fn wait_no_more(&self, held: &mut bool, say: fn(&Board, &Scope)) {
         if std::mem::take(held) {
             let mut standing = lock(&self.standing);
             *standing -= 1;
             if *standing == 0 {
-                self.stations.board.clear(&self.scope());
+                say(&self.stations.board, &self.scope());
             }
         }
     }
@@ -147,7 +156,7 @@ impl<M: Milvus> Shared<M> {
         let mut held = false;
         while let Err(error) = plans.look(plan, Doubt::Record).await {
             if !tenure.is_open() {
-                break;
+                return self.let_go(&mut held);
             }
             self.stand(&mut held, error.cause);
             sleep(backoff.pause()).await;
