@@ -23,6 +23,10 @@ pub enum Cause {
     KafkaNotPermitted {
         what: String,
     },
+    /// The consumer group does not take this member.
+    AssignorsDiffer {
+        assignor: String,
+    },
     TopicMissing {
         topic: String,
     },
@@ -130,6 +134,7 @@ impl Cause {
             Self::KafkaUnreachable { .. } => "kafka_unreachable",
             Self::KafkaLoginRefused { .. } => "kafka_login_refused",
             Self::KafkaNotPermitted { .. } => "kafka_not_permitted",
+            Self::AssignorsDiffer { .. } => "assignors_differ",
             Self::TopicMissing { .. } => "topic_missing",
             Self::NoTopicMatches { .. } => "no_topic_matches",
             Self::TopicsMeet { .. } => "topics_meet",
@@ -224,6 +229,10 @@ impl Cause {
             Self::KafkaNotPermitted { what } => write!(
                 f,
                 "Kafka does not permit this user to {what}; grant READ on the topic and on the consumer group"
+            ),
+            Self::AssignorsDiffer { assignor } => write!(
+                f,
+                "the other members of the consumer group have no assignor in common with this one (partition.assignment.strategy is {assignor} here); give all members the same consumer.partition.assignment.strategy, and stop all of them to change it"
             ),
             Self::TopicMissing { topic } => {
                 write!(

@@ -33,8 +33,12 @@ pub async fn run(config: Config, until_end: bool) -> Status {
         tokio::select! {
             result = &mut pipeline => return match result {
                 Ok(outcome) => {
-                    tracing::info!("{outcome}");
-                    outcome.into()
+                    let status = outcome.into();
+                    match status {
+                        Status::Done => tracing::info!("{outcome}"),
+                        _ => tracing::error!("{outcome}"),
+                    }
+                    status
                 }
                 Err(error) => {
                     tracing::error!("{}", log::chain(&error));

@@ -27,7 +27,7 @@ impl From<Status> for ExitCode {
 impl From<Outcome> for Status {
     fn from(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Drained | Outcome::EndReached { halted: false } => Self::Done,
+            Outcome::Drained { .. } | Outcome::EndReached { halted: false } => Self::Done,
             Outcome::NotDrained => Self::Failure,
             Outcome::AllHalted | Outcome::EndReached { halted: true } => Self::Halted,
         }

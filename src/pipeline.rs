@@ -20,6 +20,7 @@ use crate::gate::Gate;
 use crate::kafka::{self, KafkaError, Station, Stop, dead_letter};
 use crate::ledger::{self, Outcome};
 use crate::milvus::client::{Client, ClientError};
+use crate::ops::activity;
 use crate::ops::board::Board;
 use crate::ops::http;
 use crate::ops::metrics::Metrics;
@@ -79,6 +80,7 @@ pub async fn run(
     until_end: bool,
     stop: impl Future<Output = ()>,
 ) -> Result<Outcome, PipelineError> {
+    let start = Instant::now();
     if let Topics::Listed(topics) = &config.topics {
         config.router.routes(topics)?;
     }
@@ -95,7 +97,7 @@ pub async fn run(
         metrics,
         budget,
         wake: Arc::new(Wake::default()),
-        gate: Arc::new(Gate::new(window(&config), Instant::now())),
+        gate: Arc::new(Gate::new(window(&config), start)),
         dead_letters: letters
             .clone()
             .map(|topic| -> Arc<dyn DeadLetterQueue> { topic }),
@@ -133,6 +135,11 @@ pub async fn run(
     tasks.abort_all();
     if let Some(topic) = letters {
         topic.close().await;
+    }
+    common.board.say_rest();
+    if result.is_ok() {
+        let totals = activity::totals(&common.metrics, start, Instant::now());
+        tracing::info!("{totals}");
     }
     result
 }

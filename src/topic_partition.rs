@@ -19,8 +19,44 @@ impl TopicPartition {
     }
 }
 
+/// Names that a line of the log has room for.
+const NAMED: usize = 20;
+
+/// The names of `partitions`, and of many the first and how many more there are.
+pub fn listed<'a>(partitions: impl IntoIterator<Item = &'a TopicPartition>) -> String {
+    let mut partitions = partitions.into_iter();
+    let named = partitions.by_ref().take(NAMED);
+    let mut names = named
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = partitions.count();
+    if more > 0 {
+        names += &format!(" and {more} more");
+    }
+    names
+}
+
 impl fmt::Display for TopicPartition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.topic, self.partition)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_partitions_the_first_are_named_and_the_others_counted() {
+        let check = |count, expected: &str| {
+            let partitions: Vec<_> = (0..count).map(|n| TopicPartition::new("t", n)).collect();
+            let said = listed(&partitions);
+            assert!(said.ends_with(expected), "{said}");
+        };
+        check(0, "");
+        check(2, "t-0, t-1");
+        check(20, ", t-18, t-19");
+        check(23, ", t-18, t-19 and 3 more");
     }
 }

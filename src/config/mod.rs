@@ -83,6 +83,19 @@ pub struct KafkaConfig {
     pub topic_refresh: Option<Duration>,
 }
 
+impl KafkaConfig {
+    /// By what this member of the group would have its partitions assigned.
+    pub fn assignor(&self) -> &str {
+        let mut settings = self.consumer.iter();
+        settings
+            .find_map(|(name, setting)| match setting {
+                Setting::Plain(value) if name == "partition.assignment.strategy" => Some(&**value),
+                _ => None,
+            })
+            .unwrap_or("the broker's")
+    }
+}
+
 /// `errors.deadletterqueue.*`: where bad records are kept, and the clients that bring them there.
 #[derive(Debug, Clone)]
 pub struct DeadLetters {

@@ -9,7 +9,8 @@ use super::consumer::Consumer;
 use super::queue::Queue;
 use super::rebalance::names;
 use crate::ledger::{Commit, Start};
-use crate::topic_partition::TopicPartition;
+use crate::ops::board::Scope;
+use crate::topic_partition::{TopicPartition, listed};
 
 impl Consumer {
     /// Splits the new partitions off, then assigns them: the other way round their first records would be missed.
@@ -45,11 +46,13 @@ impl Consumer {
         result.map_err(|error| KafkaError::Fatal(format!("assign: {error}")))?;
         self.assigned_once = true;
         self.report_halts();
+        self.stations.board.clear(&Scope::Group);
         self.stations.board.set_assigned(self.queues.len());
         tracing::info!(
             partitions = self.queues.len(),
             added = starts.len(),
-            "partitions assigned"
+            "partitions assigned: {}",
+            listed(starts.iter().map(|start| &start.tenure.topic_partition))
         );
         Ok(())
     }
@@ -72,7 +75,8 @@ impl Consumer {
         tracing::info!(
             partitions = self.queues.len(),
             removed = known.count(),
-            "partitions revoked"
+            "partitions revoked: {}",
+            listed(partitions)
         );
         result.map_err(|error| KafkaError::Fatal(format!("unassign: {error}")))
     }

@@ -16,6 +16,7 @@ use crate::ledger::{Command, Ledger, Outcome};
 use crate::ops::board::{Peer, Scope};
 use crate::ops::metrics::Position;
 use crate::routing::Topics;
+use crate::topic_partition::listed;
 use crate::writer::Stations;
 
 /// Idle time between two looks; anything that happens wakes it earlier.
@@ -156,8 +157,8 @@ impl Consumer {
                 Rebalance::Revoked(partitions) => self.ledger.revoked(partitions),
                 Rebalance::Lost(partitions) => {
                     tracing::warn!(
-                        ?partitions,
-                        "lost partitions without being asked; others read them now"
+                        "lost partitions without being asked; others read them now: {}",
+                        listed(&partitions)
                     );
                     self.ledger.lost(partitions);
                 }
@@ -235,7 +236,8 @@ impl Consumer {
             Command::LookUp(asked) => self.ask(Request::LookUp(asked)),
             Command::Assign(starts) => self.assign(&starts)?,
             Command::StopReading(partitions) => {
-                tracing::info!(partitions = partitions.len(), "draining");
+                let count = partitions.len();
+                tracing::info!(partitions = count, "draining: {}", listed(&partitions));
                 for queue in &mut self.queues {
                     if partitions.contains(&queue.tenure.topic_partition) {
                         queue.stop_reading();
@@ -259,7 +261,7 @@ impl Consumer {
             Command::Undrained(undrained) => leave::say_undrained(&undrained),
             Command::Unassign(partitions) => self.unassign(&partitions)?,
             Command::Finished(outcome) => {
-                if outcome == Outcome::Drained {
+                if matches!(outcome, Outcome::Drained { .. }) {
                     tracing::info!(partitions = self.queues.len(), "drained");
                 }
                 return Ok(Some(outcome));

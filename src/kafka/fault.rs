@@ -14,6 +14,8 @@ pub(super) enum Fault {
     Held(Cause),
     /// The login was refused: the configuration's fault before the first success, the world's afterwards.
     Login(String),
+    /// The group's other members follow other assignors.
+    Assignors,
     /// Kafka has no record at the offset to be read next.
     OutOfRange,
     /// What lies there cannot be read, and the client would go on behind it.
@@ -62,6 +64,7 @@ pub(super) fn judge(error: &ClientError, reason: &str, brokers: &str) -> Fault {
         | Code::BadCompression
         | Code::NotImplemented
         | Code::MessageSizeTooLarge => Fault::Unreadable(detail),
+        Code::InconsistentGroupProtocol => Fault::Assignors,
         Code::PartitionEOF => Fault::End,
         code if passes(code) => Fault::Passing,
         _ => Fault::Unexpected,
@@ -119,6 +122,7 @@ mod tests {
                 Fault::Login(_) => "login",
                 Fault::OutOfRange => "out_of_range",
                 Fault::Unreadable(_) => "unreadable",
+                Fault::Assignors => "assignors",
                 Fault::End => "end",
                 Fault::Fatal(_) => "fatal",
                 Fault::Passing => "passing",
@@ -141,7 +145,7 @@ mod tests {
             (Code::PollExceeded, "unexpected"),
             (Code::UnknownPartition, "unexpected"),
             (Code::KafkaStorageError, "unexpected"),
-            (Code::InconsistentGroupProtocol, "unexpected"),
+            (Code::InconsistentGroupProtocol, "assignors"),
         ] {
             assert_eq!(consequence(code), expected, "{code:?}");
         }

@@ -51,6 +51,11 @@ impl Consumer {
                 tracing::debug!(%error, reason, "a connection to Kafka broke");
             }
             Fault::Held(cause) => self.hold(cause),
+            Fault::Assignors => {
+                let assignor = self.station.config.assignor().to_owned();
+                let cause = Cause::AssignorsDiffer { assignor };
+                self.stations.board.hold(Scope::Group, cause);
+            }
             Fault::Login(detail) if self.answered => {
                 self.hold(Cause::KafkaLoginRefused { detail });
             }

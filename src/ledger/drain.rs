@@ -158,7 +158,9 @@ impl Ledger {
         } else if self.left_behind {
             self.finish(Outcome::NotDrained);
         } else {
-            self.finish(Outcome::Drained);
+            self.finish(Outcome::Drained {
+                halted: self.halted(),
+            });
         }
     }
 

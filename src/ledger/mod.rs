@@ -127,8 +127,10 @@ pub struct Start {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Asked to stop, and everything read was settled and committed.
-    Drained,
+    /// Asked to stop, and everything read was settled and committed; of so many partitions up to where they are halted.
+    Drained {
+        halted: usize,
+    },
     /// Asked to stop, and time ran out.
     NotDrained,
     /// `--until-end`: every end was reached; `halted` where a partition stands at a record.
@@ -140,17 +142,27 @@ pub enum Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Drained => "stopped: everything read was written and committed",
+        let words = match self {
+            Self::Drained { halted: 0 } => "stopped: everything read was written and committed",
+            Self::Drained { halted } => {
+                return write!(
+                    f,
+                    "stopped: everything read was written and committed, of {halted} halted partition{} up to the record that needs a person",
+                    if *halted == 1 { "" } else { "s" }
+                );
+            }
             Self::NotDrained => {
                 "stopped before everything read was written; the rest is read again at the next start"
             }
-            Self::EndReached { halted: false } => "the end was reached: everything before it is written and committed",
+            Self::EndReached { halted: false } => {
+                "the end was reached: everything before it is written and committed"
+            }
             Self::EndReached { halted: true } => {
                 "the end was reached, but a partition stands at a record that needs a person"
             }
             Self::AllHalted => "every assigned partition is halted: a person is needed",
-        })
+        };
+        f.write_str(words)
     }
 }
 
@@ -319,12 +331,11 @@ impl Ledger {
         if !self.assigned_once || !self.late.is_empty() || !self.parts.values().all(Part::drained) {
             return false;
         }
-        let halted = |part: &Part| part.tenure.halted_at().is_some();
         let outcome = if self.ends_reached(now) {
             Outcome::EndReached {
-                halted: self.parts.values().any(halted),
+                halted: self.halted() > 0,
             }
-        } else if !self.parts.is_empty() && self.parts.values().all(halted) {
+        } else if !self.parts.is_empty() && self.halted() == self.parts.len() {
             Outcome::AllHalted
         } else {
             return false;
@@ -339,6 +350,14 @@ impl Ledger {
         }
         self.finish(outcome);
         true
+    }
+
+    /// How many partitions stand at a record.
+    fn halted(&self) -> usize {
+        let parts = self.parts.values();
+        parts
+            .filter(|part| part.tenure.halted_at().is_some())
+            .count()
     }
 
     fn ends_reached(&mut self, now: Instant) -> bool {

@@ -6,23 +6,60 @@ use std::time::Instant;
 use super::board::Board;
 use super::metrics::Metrics;
 
+/// What was done, in the order said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Counts([u64; 5]);
+
+impl Counts {
+    /// Whether each is said also where it is 0, and what it counts.
+    const WORDS: [(bool, &str); 5] = [
+        (true, "records read"),
+        (true, "rows written"),
+        (false, "deleted"),
+        (false, "skipped"),
+        (false, "dead letters"),
+    ];
+
+    fn of(metrics: &Metrics) -> Self {
+        Self([
+            metrics.records_read.get(),
+            metrics.rows_written.get(),
+            metrics.rows_deleted.get(),
+            metrics.records_skipped(),
+            metrics.dead_letters.get(),
+        ])
+    }
+
+    fn since(self, before: Self) -> Self {
+        let mut counts = self.0;
+        for (count, before) in counts.iter_mut().zip(before.0) {
+            *count -= before;
+        }
+        Self(counts)
+    }
+
+    fn parts(self, shown: impl Fn(u64) -> String) -> Vec<String> {
+        let words = Self::WORDS.into_iter().zip(self.0);
+        words
+            .filter(|((always, _), count)| *always || *count > 0)
+            .map(|((_, what), count)| format!("{count} {what}{}", shown(count)))
+            .collect()
+    }
+}
+
 /// Remembers where the counts stood at the last line.
 #[derive(Debug)]
 pub struct Activity {
     metrics: Arc<Metrics>,
     board: Arc<Board>,
     at: Instant,
-    records: u64,
-    rows: u64,
-    deletes: u64,
+    counts: Counts,
 }
 
 impl Activity {
     pub fn new(metrics: Arc<Metrics>, board: Arc<Board>, now: Instant) -> Self {
         Self {
-            records: metrics.records_read.get(),
-            rows: metrics.rows_written.get(),
-            deletes: metrics.rows_deleted.get(),
+            counts: Counts::of(&metrics),
             at: now,
             metrics,
             board,
@@ -32,28 +69,26 @@ impl Activity {
     /// What happened since the last call, or `None` when nothing did and nothing stands still.
     pub fn line(&mut self, now: Instant) -> Option<String> {
         let seconds = now.saturating_duration_since(self.at).as_secs_f64();
-        let metrics = &self.metrics;
-        let (records, rows) = (metrics.records_read.get(), metrics.rows_written.get());
-        let deletes = metrics.rows_deleted.get();
-        let (read, written) = (records - self.records, rows - self.rows);
-        let deleted = deletes - self.deletes;
-        (self.at, self.records, self.rows, self.deletes) = (now, records, rows, deletes);
+        let counts = Counts::of(&self.metrics);
+        let done = counts.since(self.counts);
+        (self.at, self.counts) = (now, counts);
 
         let standstills = self.board.standstills();
-        if read == 0 && written == 0 && deleted == 0 && standstills.is_empty() {
+        if done == Counts([0; 5]) && standstills.is_empty() {
             return None;
         }
-        let mut parts = vec![
-            format!("{read} records read ({}/s)", rate(read, seconds)),
-            format!("{written} rows written ({}/s)", rate(written, seconds)),
-        ];
-        if deletes > 0 {
-            parts.push(format!("{deleted} deleted ({}/s)", rate(deleted, seconds)));
-        }
+        let mut parts = done.parts(|count| format!(" ({}/s)", rate(count, seconds)));
         parts.push(format!("lag {}", self.metrics.lag()));
         parts.extend(standstills);
         Some(parts.join(", "))
     }
+}
+
+/// What was done since `start`, where the counts were 0.
+pub fn totals(metrics: &Metrics, start: Instant, now: Instant) -> String {
+    let parts = Counts::of(metrics).parts(|_| String::new());
+    let seconds = now.saturating_duration_since(start).as_secs_f64();
+    format!("in all: {} in {seconds:.1} s", parts.join(", "))
 }
 
 /// Per second, with a decimal where it says something.
@@ -77,7 +112,7 @@ mod tests {
     use crate::budget::Budget;
     use crate::cause::Cause;
     use crate::ops::board::Scope;
-    use crate::ops::metrics::Position;
+    use crate::ops::metrics::{Position, Skipped};
     use crate::topic_partition::TopicPartition;
 
     #[test]
@@ -110,5 +145,28 @@ mod tests {
         let expected = "0 records read (0.0/s), 0 rows written (0.0/s), 3 deleted (0.1/s), lag 7, \
                         held: collection c (milvus_busy)";
         assert_eq!(line(150).as_deref(), Some(expected));
+
+        metrics.skip(Skipped::BadRecord, 6);
+        metrics.skip(Skipped::Tombstone, 3);
+        metrics.dead_letters.inc_by(6);
+        let expected = "0 records read (0.0/s), 0 rows written (0.0/s), 9 skipped (0.3/s), \
+                        6 dead letters (0.2/s), lag 7, held: collection c (milvus_busy)";
+        assert_eq!(line(180).as_deref(), Some(expected));
+
+        let expected = "in all: 6000 records read, 45 rows written, 3 deleted, 9 skipped, \
+                        6 dead letters in 180.0 s";
+        let end = start + Duration::from_secs(180);
+        assert_eq!(totals(&metrics, start, end), expected);
+    }
+
+    #[test]
+    fn records_that_were_only_skipped_have_a_line() {
+        let metrics = Metrics::new(Budget::new(1));
+        let board = Board::new(Arc::clone(&metrics));
+        let start = Instant::now();
+        let mut activity = Activity::new(Arc::clone(&metrics), board, start);
+        metrics.skip(Skipped::BadRecord, 1);
+        let line = activity.line(start + Duration::from_secs(10)).unwrap();
+        assert!(line.contains(" 1 skipped (0.1/s)"), "{line}");
     }
 }

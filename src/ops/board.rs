@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tracing::{error, info, warn};
 
 use super::metrics::Metrics;
+use super::rate_limit::RateLimit;
 pub use super::scope::{Peer, Scope};
 use crate::cause::Cause;
 use crate::topic_partition::TopicPartition;
@@ -32,6 +33,8 @@ struct State {
     /// What nothing needs now.
     ignored: BTreeSet<Scope>,
     halted: BTreeMap<TopicPartition, Standstill>,
+    /// Bad records that were passed over.
+    passed: BTreeMap<Scope, RateLimit>,
     /// `None` until the group gave a first assignment, which may be empty.
     assigned: Option<usize>,
     connected: BTreeMap<Peer, bool>,
@@ -120,13 +123,17 @@ impl Board {
 
     /// Nothing needs `scope` any more: that it waits is no longer said.
     pub fn ignore(&self, scope: Scope) {
-        let mut state = self.lock();
-        if let Some(standstill) = state.held.remove(&scope) {
+        self.forget(&scope);
+        self.lock().ignored.insert(scope);
+    }
+
+    /// Who waited for `scope` is gone.
+    pub fn forget(&self, scope: &Scope) {
+        if let Some(standstill) = self.lock().held.remove(scope) {
             let label = standstill.cause.label();
             self.metrics.held(label).dec();
             info!(%scope, cause = label, "nothing needs it any more");
         }
-        state.ignored.insert(scope);
     }
 
     /// It is needed, again perhaps.
@@ -156,6 +163,21 @@ impl Board {
         }
     }
 
+    /// A bad record that `scope` does not stand still for: said once in a while, with how many were not.
+    pub fn pass(&self, scope: Scope, what: &str, record: &Cause) {
+        let mut state = self.lock();
+        match state.passed.entry(scope).or_default().allow(Instant::now()) {
+            None => {}
+            Some(0) => warn!("{what}: {record}"),
+            Some(more) => warn!("{what}: {record}; and {more} more since the last of these lines"),
+        }
+    }
+
+    /// At the end: what was left unsaid until now.
+    pub fn say_rest(&self) {
+        say_more(&mut self.lock().passed, RateLimit::rest);
+    }
+
     /// Says again what still stands; called every second or so.
     pub fn tick(&self, now: Instant) {
         let mut state = self.lock();
@@ -171,6 +193,7 @@ impl Board {
                 error!(%partition, cause = cause.label(), halted_s, why = %cause, "still halted");
             }
         }
+        say_more(&mut state.passed, |limit| limit.due(now));
     }
 
     /// The group assigned this many partitions in all; 0 is an answer too.
@@ -244,6 +267,15 @@ impl Board {
             format!("halted: {partition} ({})", standstill.cause.label())
         });
         held.chain(halted).collect()
+    }
+}
+
+fn say_more(passed: &mut BTreeMap<Scope, RateLimit>, count: impl Fn(&mut RateLimit) -> u64) {
+    for (scope, limit) in passed {
+        let more = count(limit);
+        if more > 0 {
+            warn!(%scope, "and {more} more bad records since the last of these lines");
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub enum Skipped {
 }
 
 impl Skipped {
+    const ALL: [Self; 2] = [Self::Tombstone, Self::BadRecord];
+
     fn label(self) -> &'static str {
         match self {
             Self::Tombstone => "tombstone",
@@ -81,7 +83,7 @@ impl Metrics {
             registry: Registry::with_prefix("milvus_sink"),
         };
         // So that a count of 0 is there before the first.
-        for skipped in [Skipped::Tombstone, Skipped::BadRecord] {
+        for skipped in Skipped::ALL {
             drop(
                 metrics
                     .skipped
@@ -97,6 +99,12 @@ impl Metrics {
         self.skipped
             .get_or_create(&[("reason", why.label())])
             .inc_by(records);
+    }
+
+    /// Records passed over, for whatever reason.
+    pub fn records_skipped(&self) -> u64 {
+        let of = |why: Skipped| self.skipped.get_or_create(&[("reason", why.label())]).get();
+        Skipped::ALL.map(of).iter().sum()
     }
 
     /// Rows and deletes that Milvus acknowledged.

@@ -6,4 +6,5 @@ pub mod http;
 pub mod metrics;
 
 mod collectors;
+mod rate_limit;
 mod scope;

@@ -9,6 +9,8 @@ use crate::topic_partition::TopicPartition;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     Kafka,
+    /// Our membership of it.
+    Group,
     Topic(Arc<str>),
     /// `topics.regex`.
     Topics,
@@ -22,6 +24,7 @@ impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kafka => f.write_str("Kafka"),
+            Self::Group => f.write_str("consumer group"),
             Self::Topic(name) => write!(f, "topic {name}"),
             Self::Topics => f.write_str("topics"),
             Self::Collection(name) => write!(f, "collection {name}"),

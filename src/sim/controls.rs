@@ -145,12 +145,12 @@ impl Controls {
             Some(End::Finished(outcome)) => {
                 asked.last = Some(outcome);
                 world.count(match outcome {
-                    Outcome::Drained => "stops with everything done",
+                    Outcome::Drained { .. } => "stops with everything done",
                     Outcome::NotDrained => "stops with something left",
                     Outcome::AllHalted => "ends with all halted",
                     Outcome::EndReached { .. } => "ends of the logs",
                 });
-                if outcome == Outcome::Drained {
+                if matches!(outcome, Outcome::Drained { .. }) {
                     world.check_drained(pid);
                 }
                 if asked.stop_by.is_some_and(|by| now() >= by) {

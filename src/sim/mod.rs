@@ -233,7 +233,7 @@ impl Director {
         let drained = self
             .controls
             .iter()
-            .all(|controls| controls.last() == Some(Outcome::Drained));
+            .all(|controls| matches!(controls.last(), Some(Outcome::Drained { .. })));
         if !drained {
             self.world
                 .lock()

@@ -232,7 +232,7 @@ impl<'a, M: Milvus> Course<'a, M> {
 
     /// Nothing is left to be sent: it settles once what was filled before has settled and its dead letters are kept.
     pub(super) async fn finish(&mut self, mut batch: Sealed) -> Option<Sealed> {
-        self.go_on(); // nothing of it will find out when Milvus is back
+        self.end_hold(&batch.covers); // nothing of it will find out when Milvus is back
         let metrics = &self.shared.stations.metrics;
         if self.acked {
             metrics.rows_superseded.inc_by(batch.superseded as u64);
@@ -252,7 +252,7 @@ impl<'a, M: Milvus> Course<'a, M> {
                 Err(cause) => self.hold(cause, &batch.covers).await,
             }
         }
-        self.go_on();
+        self.end_hold(&batch.covers);
         batch.settle();
         None
     }

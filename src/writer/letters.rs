@@ -82,6 +82,7 @@ impl<M> Shared<M> {
             Ok(()) => {
                 bad.kept.store(true, Ordering::Release);
                 self.stations.metrics.dead_letters.inc();
+                self.say_passed("kept a bad record as a dead letter", at, bad.bad.clone());
                 Ok(())
             }
             Err(Undelivered::Held(cause)) => Err(cause),

@@ -13,7 +13,6 @@ mod letters;
 mod parts;
 mod patience;
 mod plans;
-mod rate_limit;
 mod records;
 mod refusal;
 mod sealed;

@@ -86,6 +86,15 @@ impl<M: Milvus> Course<'_, M> {
     pub(super) fn go_on(&mut self) {
         self.shared.go_on(&mut self.held);
     }
+
+    /// Nothing of these is sent any more.
+    pub(super) fn end_hold(&mut self, covers: &[Cover]) {
+        if covers.iter().any(|cover| cover.tenure.is_open()) {
+            self.go_on();
+        } else {
+            self.shared.let_go(&mut self.held);
+        }
+    }
 }
 
 /// What may pass is not called a refusal before it has stayed: a server that stops or starts answers so, too.

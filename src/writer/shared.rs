@@ -5,20 +5,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::backoff::Backoff;
 use super::batch::Refusal;
 use super::letters::Passed;
 use super::plans::{Doubt, Plans};
-use super::rate_limit::RateLimit;
 use super::records::At;
 use super::sealed::Fate;
 use super::{Rules, Stations};
+use crate::bad_record::BadRecord;
 use crate::cause::Cause;
 use crate::config::Tolerance;
 use crate::milvus::Milvus;
-use crate::ops::board::Scope;
+use crate::ops::board::{Board, Scope};
 use crate::ops::metrics::Skipped;
 use crate::plan::Plan;
 use crate::routing::Destination;
@@ -37,7 +37,6 @@ pub struct Shared<M> {
     pub stations: Stations,
     /// Topics whose first tombstone has been said.
     tombstones: Mutex<BTreeSet<Arc<str>>>,
-    bad_records: Mutex<RateLimit>,
     /// How many batches and records wait for Milvus now.
     standing: Mutex<usize>,
     /// Milvus did not know the collection, and has not been asked since.
@@ -53,7 +52,6 @@ impl<M> Shared<M> {
             rules,
             stations,
             tombstones: Mutex::default(),
-            bad_records: Mutex::default(),
             standing: Mutex::default(),
             missing: AtomicBool::new(false),
         }
@@ -69,11 +67,20 @@ impl<M> Shared<M> {
 
     /// The board says so when nobody waits any more.
     pub(super) fn go_on(&self, held: &mut bool) {
+        self.wait_no_more(held, Board::clear);
+    }
+
+    /// What waited is nobody's any more.
+    pub(super) fn let_go(&self, held: &mut bool) {
+        self.wait_no_more(held, Board::forget);
+    }
+
+    fn wait_no_more(&self, held: &mut bool, say: fn(&Board, &Scope)) {
         if std::mem::take(held) {
             let mut standing = lock(&self.standing);
             *standing -= 1;
             if *standing == 0 {
-                self.stations.board.clear(&self.scope());
+                say(&self.stations.board, &self.scope());
             }
         }
     }
@@ -116,19 +123,21 @@ impl<M> Shared<M> {
         let cause = match refusal {
             Refusal::Bad(bad) if self.rules.tolerance == Tolerance::All => {
                 self.stations.metrics.skip(Skipped::BadRecord, 1);
-                if let Some(unsaid) = lock(&self.bad_records).allow(Instant::now()) {
-                    tracing::warn!(unsaid, "skipped a bad record: {}", at.bad(bad.clone()));
+                if self.stations.dead_letters.is_some() {
+                    return Fate::Pass(Passed::letter(bad)); // said when it is kept
                 }
-                return Fate::Pass(match self.stations.dead_letters {
-                    Some(_) => Passed::letter(bad),
-                    None => Passed::Skipped,
-                });
+                self.say_passed("skipped a bad record", at, bad);
+                return Fate::Pass(Passed::Skipped);
             }
             Refusal::Bad(bad) => at.bad(bad),
             Refusal::Halts(cause) => cause,
         };
         self.halt(at.tenure(), at.from(), cause);
         Fate::Leave
+    }
+
+    pub(super) fn say_passed(&self, what: &str, at: At<'_>, bad: BadRecord) {
+        self.stations.board.pass(self.scope(), what, &at.bad(bad));
     }
 
     pub(super) fn tombstone(&self, topic: &Arc<str>) {
@@ -147,7 +156,7 @@ impl<M: Milvus> Shared<M> {
         let mut held = false;
         while let Err(error) = plans.look(plan, Doubt::Record).await {
             if !tenure.is_open() {
-                break;
+                return self.let_go(&mut held);
             }
             self.stand(&mut held, error.cause);
             sleep(backoff.pause()).await;

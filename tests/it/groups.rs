@@ -21,6 +21,28 @@ fn the_protocol_of_kafka_4_reads_and_commits_and_is_called_experimental() {
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 
+#[test]
+fn a_member_with_another_assignor_is_told_so_until_it_is_let_in() {
+    let job = Job::on_lite("assignors", 1);
+    let first = job.quick().start();
+    first.wait_for_line("partitions assigned: ", SOON);
+    let strategy = "consumer.partition.assignment.strategy";
+    let other = job.quick().set(strategy, "range").start();
+    let reason = other.await_readyz(503, SOON);
+    let said = other.wait_for_line("assignors_differ", SOON);
+    assert!(said.contains("strategy is range here"), "{said}\n{reason}");
+    assert_eq!(first.terminate(SOON), 0, "{}", first.output());
+    other.await_readyz(200, SOON);
+    let said = other.wait_for_line("goes on scope=consumer group", SOON);
+    assert!(said.contains("assignors_differ"), "{said}");
+    let partition = format!(
+        "partitions assigned: {}-0 partitions=1 added=1",
+        job.topic.name()
+    );
+    other.wait_for_line(&partition, SOON);
+    assert_eq!(other.terminate(SOON), 0, "{}", other.output());
+}
+
 /// Another one would wait until the session of the killed one has ended.
 #[test]
 fn a_static_member_that_was_killed_has_its_partitions_back_at_once() {

@@ -10,7 +10,23 @@ fn stopping_drains_commits_and_finishes() {
     story.run();
     story.expect(&["stop reading 0", "flush"]);
     story.settle(0, 20);
-    story.expect(&["store 0@20", "commit 1", "finished Drained"]);
+    story.expect(&["store 0@20", "commit 1", "finished Drained { halted: 0 }"]);
+}
+
+#[test]
+fn stopping_counts_the_partitions_that_are_halted() {
+    let mut story = Story::begun(&[0, 1]);
+    story.hand(0, 20);
+    story.halt(0, 10);
+    story.ledger.stop(story.now + Duration::from_secs(10));
+    story.run();
+    story.expect(&[
+        "stop reading 0,1",
+        "flush",
+        "finished Drained { halted: 1 }",
+    ]);
+    let outcome = Outcome::Drained { halted: 1 };
+    assert!(outcome.to_string().contains("of 1 halted partition up to"));
 }
 
 #[test]
@@ -34,7 +50,7 @@ fn stopping_before_an_assignment_finishes_at_once() {
     let mut story = Story::new(OffsetReset::Earliest, false);
     story.ledger.stop(story.now + Duration::from_secs(10));
     story.run();
-    story.expect(&["stop reading ", "flush", "finished Drained"]);
+    story.expect(&["stop reading ", "flush", "finished Drained { halted: 0 }"]);
 }
 
 #[test]
@@ -66,7 +82,12 @@ fn stopping_answers_an_assign_that_is_still_looked_up() {
     story.run();
     story.ledger.stop(story.now + Duration::from_secs(10));
     story.run();
-    let words = ["assign ", "stop reading ", "flush", "finished Drained"];
+    let words = [
+        "assign ",
+        "stop reading ",
+        "flush",
+        "finished Drained { halted: 0 }",
+    ];
     story.expect(&[&["look up 0"], &words[..]].concat());
 }
 
@@ -79,7 +100,12 @@ fn a_rebalance_that_comes_while_stopping_is_answered_before_the_end() {
     story.said();
     story.ledger.revoked(vec![tp(0)]);
     story.settle(0, 20);
-    story.expect(&["store 0@20", "commit 1", "unassign 0", "finished Drained"]);
+    story.expect(&[
+        "store 0@20",
+        "commit 1",
+        "unassign 0",
+        "finished Drained { halted: 0 }",
+    ]);
 }
 
 #[test]
@@ -139,7 +165,7 @@ fn stopping_waits_for_what_may_still_be_applied_and_calls_it_drained_at_its_dead
         story.later(seconds * 1000 - 1);
         story.expect(&[]);
         story.later(1);
-        story.expect(&["finished Drained"]);
+        story.expect(&["finished Drained { halted: 0 }"]);
     }
 }
 

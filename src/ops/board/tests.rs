@@ -105,6 +105,33 @@ fn a_hold_is_said_once_per_kind_again_every_30_s_and_when_it_ends() {
 }
 
 #[test]
+fn of_many_bad_records_one_is_said_in_a_while_and_how_many_more_in_time_or_at_the_end() {
+    let fixture = Fixture::new();
+    let pass = |times: usize| {
+        for _ in 0..times {
+            fixture
+                .board
+                .pass(collection(), "skipped a bad record", &busy("x"));
+        }
+    };
+    pass(14);
+    fixture.said(&[
+        "WARN skipped a bad record: Milvus asks to wait (x); the same request is repeated",
+    ]);
+    fixture.board.tick(after(9));
+    fixture.said(&[]);
+    fixture.board.tick(after(11));
+    fixture
+        .said(&["WARN and 13 more bad records since the last of these lines scope=collection c"]);
+    pass(2);
+    fixture.board.tick(after(1));
+    fixture.said(&[]);
+    fixture.board.say_rest();
+    fixture.board.say_rest();
+    fixture.said(&["WARN and 2 more bad records since the last of these lines scope=collection c"]);
+}
+
+#[test]
 fn a_halt_is_an_error_once_a_minute_until_its_assignment_ends() {
     let fixture = Fixture::new();
     let at = TopicPartition::new("t", 3);
