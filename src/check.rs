@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::cause::Cause;
-use crate::config::Config;
+use crate::config::{Config, Protocol};
 use crate::milvus::Milvus;
 use crate::milvus::client::Client;
 use crate::milvus::schema::Schema;
@@ -116,16 +116,62 @@ pub enum CheckError {
 fn configuration(config: &Config, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "Configuration")?;
     let set = || config.effective.iter().filter(|e| !e.value.is_empty());
-    let widest = set().map(|e| e.key.len()).max().unwrap_or_default();
+    let derived = derived(config);
+    let keys = set().map(|e| e.key).chain(derived.iter().map(|row| row.0));
+    let widest = keys.map(str::len).max().unwrap_or_default();
     for setting in set() {
         let (key, value, origin) = (setting.key, &setting.value, &setting.origin);
         writeln!(out, "  {key:widest$} = {value}   ({origin})")?;
+    }
+    for (key, value, from) in derived {
+        writeln!(out, "  {key:widest$} = {value}   ({from})")?;
     }
     for notice in &config.notices {
         let level = if notice.warn { "warning" } else { "note" };
         writeln!(out, "  {level}: {}", notice.text)?;
     }
     Ok(())
+}
+
+/// What nobody has set and counts nevertheless, and where it comes from.
+fn derived(config: &Config) -> Vec<(&'static str, String, &'static str)> {
+    let kafka = &config.kafka;
+    let grace = if config.late_landing_grace == config.milvus.request_timeout {
+        "as milvus.request.timeout.ms"
+    } else {
+        "a third of consumer.max.poll.interval.ms, less than milvus.request.timeout.ms"
+    };
+    let session = if kafka.protocol == Protocol::Consumer {
+        "the broker's, taken to have its default"
+    } else {
+        "default"
+    };
+    let strategy = kafka.plain("partition.assignment.strategy");
+    let assignor = match strategy {
+        Some("range") => "as Connect's members, since connector.class is given",
+        Some(_) => "default",
+        None => "under group.protocol=consumer",
+    };
+    let millis = |time: Duration| time.as_millis().to_string();
+    let mut rows = vec![
+        (
+            "late.landing.grace.ms",
+            millis(config.late_landing_grace),
+            grace,
+        ),
+        (
+            "consumer.session.timeout.ms",
+            millis(kafka.session_timeout),
+            session,
+        ),
+        (
+            "consumer.partition.assignment.strategy",
+            strategy.unwrap_or("the broker's").to_owned(),
+            assignor,
+        ),
+    ];
+    rows.retain(|(key, ..)| !config.is_given(key));
+    rows
 }
 
 fn collection(

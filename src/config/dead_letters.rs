@@ -71,16 +71,16 @@ fn replication_factor(values: &mut Values<'_>) -> i32 {
     factor
 }
 
-/// Dead letters that are read again would go round in a circle. The words are Connect's.
+/// Dead letters that are read again would go round in a circle. Connect's words follow ours, for who looks for them.
 fn leave_out(topic: &String, values: &mut Values<'_>, topics: &mut Topics) {
     match topics {
         Topics::Listed(listed) if listed.contains(topic) => {
-            if let Some(given) = values.given("topics") {
+            if let Some(given) = values.given(NAME) {
                 let why = format!(
-                    "The DLQ topic '{topic}' may not be included in the list of topics ('topics=[{}]') consumed by the connector",
+                    "'{topic}' is among `topics`, and its dead letters would be read as records; name a topic that is not read, or take it out of `topics` (Kafka Connect: \"The DLQ topic '{topic}' may not be included in the list of topics ('topics=[{}]') consumed by the connector\")",
                     listed.join(", ")
                 );
-                values.report.refused("topics", given, why);
+                values.report.refused(NAME, given, why);
             }
         }
         Topics::Listed(_) => {}

@@ -66,6 +66,22 @@ pub struct Config {
     pub effective: Vec<Effective>,
 }
 
+impl Config {
+    /// Whether somebody has set this key, alone or as one of a family.
+    pub fn is_given(&self, key: &str) -> bool {
+        self.effective.iter().any(|row| {
+            let of_family = |prefix: &str| {
+                let is_key = |pair: &str| pair.split_once('=').is_some_and(|(name, _)| name == key);
+                key.starts_with(prefix) && row.value.split(' ').any(is_key)
+            };
+            match row.key.strip_suffix('*') {
+                Some(prefix) => of_family(prefix),
+                None => row.key == key && row.origin != "default",
+            }
+        })
+    }
+}
+
 /// Settings of the consumer, by librdkafka's names, ours and the user's already merged.
 #[derive(Debug, Clone)]
 pub struct KafkaConfig {
@@ -86,13 +102,17 @@ pub struct KafkaConfig {
 impl KafkaConfig {
     /// By what this member of the group would have its partitions assigned.
     pub fn assignor(&self) -> &str {
-        let mut settings = self.consumer.iter();
-        settings
-            .find_map(|(name, setting)| match setting {
-                Setting::Plain(value) if name == "partition.assignment.strategy" => Some(&**value),
-                _ => None,
-            })
-            .unwrap_or("the broker's")
+        let assignor = self.plain("partition.assignment.strategy");
+        assignor.unwrap_or("the broker's")
+    }
+
+    /// A setting of the consumer that is no secret.
+    pub fn plain(&self, name: &str) -> Option<&str> {
+        let (_, setting) = self.consumer.iter().find(|(known, _)| known == name)?;
+        match setting {
+            Setting::Plain(value) => Some(value),
+            Setting::Secret(_) => None,
+        }
     }
 }
 

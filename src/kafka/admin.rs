@@ -91,21 +91,18 @@ impl Admin {
     }
 }
 
+/// Says so only when it is made: what keeps it from being made is the caller's to say, once, and this may be tried often.
 fn make(config: &DeadLetters, source: &Source) -> Result<(), Trouble> {
     let topic = config.topic.as_str();
-    tracing::info!("topic '{topic}' doesn't exist; it is made for the dead letters");
     let largest = Admin::new(&source.settings).and_then(|from| from.largest(&source.topics));
     let largest = largest.unwrap_or_else(|error| {
         tracing::debug!(%error, "the settings of the topics that are read cannot be looked at");
         None
     });
-    let largest = largest.map(|bytes| bytes.to_string());
+    let limit = largest.map(|bytes| bytes.to_string());
     let mut new = NewTopic::new(topic, 1, TopicReplication::Fixed(config.replication_factor));
-    match &largest {
-        Some(bytes) => new = new.set(MAX_BYTES, bytes),
-        None => tracing::warn!(
-            "topic '{topic}' is made with the broker's {MAX_BYTES}, since that of the topics that are read is not known (DESCRIBE_CONFIGS on them shows it)"
-        ),
+    if let Some(bytes) = &limit {
+        new = new.set(MAX_BYTES, bytes);
     }
     let options = AdminOptions::new();
     let options = options
@@ -117,17 +114,36 @@ fn make(config: &DeadLetters, source: &Source) -> Result<(), Trouble> {
     });
     let made = made.map_err(|error| unreachable(config, &error.to_string()))?;
     match made.into_iter().next() {
-        Some(Err((_, code))) if code != Code::TopicAlreadyExists => Err(not_made(config, code)),
-        _ => {
-            let bytes = largest.unwrap_or_default();
-            tracing::info!(
-                replication_factor = config.replication_factor,
-                max_message_bytes = bytes,
-                "topic '{topic}' is there, with 1 partition"
-            );
-            Ok(())
-        }
+        Some(Err((_, Code::TopicAlreadyExists))) => {} // by another process, just now
+        Some(Err((_, code))) => return Err(not_made(config, code)),
+        _ => say_made(config, limit.as_deref()),
     }
+    Ok(())
+}
+
+/// With what the brokers have made of it, which their defaults and policies have a say in.
+fn say_made(config: &DeadLetters, limit: Option<&str>) {
+    let topic = config.topic.as_str();
+    let (partitions, replication_factor) = size(config).unzip();
+    tracing::info!(
+        partitions,
+        replication_factor,
+        max_message_bytes = limit,
+        "topic '{topic}' did not exist; it was made for the dead letters"
+    );
+    if limit.is_none() {
+        tracing::warn!(
+            "topic '{topic}' has the broker's {MAX_BYTES}, since that of the topics that are read is not known (DESCRIBE_CONFIGS on them shows it)"
+        );
+    }
+}
+
+/// Partitions and replicas of the topic, where a broker knows them already.
+fn size(config: &DeadLetters) -> Option<(usize, usize)> {
+    let client = Producer::new(&config.admin).ok()?;
+    let found = client.look_for(&config.topic, QUESTION).ok()?;
+    let partitions = found.topics().first()?.partitions();
+    Some((partitions.len(), partitions.first()?.replicas().len()))
 }
 
 fn held(config: &DeadLetters, detail: String, remedy: &'static str) -> Trouble {

@@ -237,23 +237,37 @@ impl Board {
 
     /// Ready: assigned, nothing held, nothing halted. Otherwise every reason.
     pub fn readiness(&self) -> Result<(), Vec<Cause>> {
-        let state = self.lock();
         let mut causes = Vec::new();
-        for standstill in state.held.values().chain(state.halted.values()) {
-            // Several collections may wait for the same thing.
-            if !causes.contains(&standstill.cause) {
-                causes.push(standstill.cause.clone());
+        for (_, cause) in self.in_the_way() {
+            if !causes.contains(&cause) {
+                causes.push(cause);
             }
-        }
-        // Last: what is in the way of an assignment says more.
-        if state.assigned.is_none() {
-            causes.push(Cause::NotAssigned);
         }
         if causes.is_empty() {
             Ok(())
         } else {
             Err(causes)
         }
+    }
+
+    /// Every reason not to be ready, behind the word for what it brings about.
+    pub(super) fn in_the_way(&self) -> Vec<(&'static str, Cause)> {
+        let state = self.lock();
+        let held = state.held.values().map(|known| ("held", known));
+        let halted = state.halted.values().map(|known| ("halted", known));
+        let mut reasons = Vec::new();
+        for (word, standstill) in held.chain(halted) {
+            let reason = (word, standstill.cause.clone());
+            // Several collections may wait for the same thing.
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        // Last: what is in the way of an assignment says more.
+        if state.assigned.is_none() {
+            reasons.push(("held", Cause::NotAssigned));
+        }
+        reasons
     }
 
     /// What stands still, in a few words each.

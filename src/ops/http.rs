@@ -27,6 +27,11 @@ use super::metrics::Metrics;
 /// A consumer loop that is silent for longer does not work.
 const MAX_SILENCE: Duration = Duration::from_secs(30);
 
+/// What `/` answers: the log names that address.
+const PAGES: &str = "/healthz  200 while the consumer loop turns\n\
+    /readyz   200 when it reads and nothing stands still, else 503 and why\n\
+    /metrics  counts, lag and offsets, for Prometheus\n";
+
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 #[derive(Debug, Error)]
@@ -119,6 +124,7 @@ fn router(board: Arc<Board>, metrics: Arc<Metrics>) -> Router {
         .route("/metrics", get(openmetrics))
         .with_state(metrics)
         .merge(reports)
+        .route("/", get(PAGES))
 }
 
 async fn healthz(State(board): State<Arc<Board>>) -> (StatusCode, String) {
@@ -135,13 +141,13 @@ async fn healthz(State(board): State<Arc<Board>>) -> (StatusCode, String) {
 }
 
 async fn readyz(State(board): State<Arc<Board>>) -> (StatusCode, String) {
-    match board.readiness() {
-        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(causes) => {
-            let lines = causes.iter().map(|cause| format!("{cause}\n")).collect();
-            (StatusCode::SERVICE_UNAVAILABLE, lines)
-        }
+    let reasons = board.in_the_way();
+    if reasons.is_empty() {
+        return (StatusCode::OK, "ready\n".to_owned());
     }
+    let line = |(word, cause): &(_, _)| format!("{word}: {cause}\n");
+    let lines = reasons.iter().map(line).collect();
+    (StatusCode::SERVICE_UNAVAILABLE, lines)
 }
 
 async fn openmetrics(State(metrics): State<Arc<Metrics>>) -> Response {
@@ -157,9 +163,11 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
+    use crate::bad_record::BadRecord;
     use crate::budget::Budget;
     use crate::cause::Cause;
     use crate::ops::board::Scope;
+    use crate::topic_partition::TopicPartition;
 
     struct Fixture {
         address: SocketAddr,
@@ -234,6 +242,14 @@ mod tests {
         let answer = fixture.get("/readyz").await;
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         assert_eq!(body.lines().count(), 2, "{answer}");
+        let offset = Cause::BadRecord {
+            at: TopicPartition::new("t", 0),
+            offset: 7,
+            bad: BadRecord::of_payload("broken JSON".to_owned(), "send valid JSON"),
+        };
+        fixture.board.halt(TopicPartition::new("t", 0), offset);
+        fixture.check("/readyz", "503", "\nhalted: t-0@7").await;
+        fixture.check("/readyz", "503", "held: database").await;
         fixture.check("/healthz", "200", "ms ago").await;
         fixture
             .check(
@@ -249,7 +265,10 @@ mod tests {
                 "content-type: application/openmetrics-text",
             )
             .await;
-        fixture.check("/", "404", "").await;
+        for page in ["/healthz", "/readyz", "/metrics"] {
+            fixture.check("/", "200", page).await;
+        }
+        fixture.check("/elsewhere", "404", "").await;
     }
 
     #[tokio::test]

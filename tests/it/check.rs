@@ -32,6 +32,8 @@ fn a_clean_check_prints_the_plan_and_leaves_no_trace() {
     let words = [
         topic.as_str(),
         &collection,
+        "   (as milvus.request.timeout.ms)",
+        "= cooperative-sticky   (default)",
         "id           ← 'id'            Int64           required (primary key)",
         "title        ← 'title'         VarChar(512)    required",
         "title_vector ← 'title_vector'  FloatVector(8)  required",

@@ -90,7 +90,7 @@ fn what_has_no_effect_is_said() {
 fn the_topic_of_dead_letters_is_not_read() {
     refuse(
         &format!("{ON}topics=a, dead"),
-        "1:6: topics: The DLQ topic 'dead' may not be included in the list of topics ('topics=[a, dead]') consumed by the connector",
+        "1:5: errors.deadletterqueue.topic.name: 'dead' is among `topics`, and its dead letters would be read as records; name a topic that is not read, or take it out of `topics` (Kafka Connect: \"The DLQ topic 'dead' may not be included in the list of topics ('topics=[a, dead]') consumed by the connector\")",
     );
     let matching = format!("{ON}topics=\ntopics.regex=d.*");
     let Topics::Matching(pattern) = load_more(&matching).unwrap().topics else {

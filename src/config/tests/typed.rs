@@ -122,6 +122,12 @@ fn the_effective_configuration_shows_origins_and_no_secret() {
         "1:6 1:7",
     );
     assert_eq!(config.effective.len(), keys::KEYS.len());
+    for key in ["linger.ms", "consumer.client.rack"] {
+        assert!(config.is_given(key), "{key}");
+    }
+    for key in ["database.name", "late.landing.grace.ms", "consumer.client"] {
+        assert!(!config.is_given(key), "{key}");
+    }
     assert!(!format!("{config:?}").contains("geheim"));
 }
 

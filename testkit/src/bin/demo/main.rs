@@ -22,18 +22,19 @@ use servers::Servers;
 
 /// Topic and collection alike, as in the documentation of the Connect plugin.
 const NAME: &str = "topic_0";
+/// The argument that stops after the start of the servers.
+const SERVERS: &str = "servers";
 
 fn main() {
     std::panic::set_hook(Box::new(complain));
-    let servers_only = match std::env::args().nth(1).as_deref() {
-        None => false,
-        Some("servers") => true,
-        Some(other) => panic!("unknown argument '{other}': wanted nothing, or servers"),
-    };
+    match std::env::args().nth(1).as_deref() {
+        None | Some(SERVERS) => {}
+        Some(other) => panic!("unknown argument '{other}': wanted nothing, or {SERVERS}"),
+    }
     let _alone = lock();
     let started = Instant::now();
     let servers = Servers::start();
-    if servers_only {
+    if servers_only() {
         servers.wait();
     }
     steps::topic(&servers);
@@ -55,16 +56,28 @@ fn main() {
     );
 }
 
+fn servers_only() -> bool {
+    std::env::args().nth(1).as_deref() == Some(SERVERS)
+}
+
 /// Two at once would write each other's files.
 fn lock() -> File {
     let lock = File::create(steps::demo_dir().join(".lock")).expect("target/demo can be written");
     let taken = lock.try_lock();
-    assert!(taken.is_ok(), "another demo is running in this folder");
+    assert!(
+        taken.is_ok(),
+        "`make demo` or `make servers` runs in this folder already; end that one first"
+    );
     lock
 }
 
 /// What the failed step says, in one line; the children end with this process.
 fn complain(panic: &PanicHookInfo<'_>) {
     let said = panic.payload_as_str().unwrap_or("no message");
-    eprintln!("\nThe demo failed: {said}");
+    let what = if servers_only() {
+        "servers do not run"
+    } else {
+        "demo failed"
+    };
+    eprintln!("\nThe {what}: {said}");
 }

@@ -36,7 +36,7 @@ fn command(line: &str) -> Command {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut sh = Command::new("sh");
     sh.args(["-c", line]).current_dir(services::repository());
-    // Where Kafka's own kafka-topics.sh and kafka-console-producer.sh are.
+    // Where Kafka's own commands are.
     sh.env("PATH", format!("{path}:{}", kafka.display()));
     sh
 }
