@@ -136,12 +136,17 @@ pub async fn run(
     if let Some(topic) = letters {
         topic.close().await;
     }
+    say_last(&common, start, result.is_ok());
+    result
+}
+
+/// What is still to be said before why it ended; the totals where that is no failure.
+fn say_last(common: &Stations, start: Instant, with_totals: bool) {
     common.board.say_rest();
-    if result.is_ok() {
+    if with_totals {
         let totals = activity::totals(&common.metrics, start, Instant::now());
         tracing::info!("{totals}");
     }
-    result
 }
 
 fn station(

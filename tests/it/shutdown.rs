@@ -92,6 +92,7 @@ impl Case {
         assert_eq!(status, expected, "{what}");
         assert!(output.contains(words), "{what}");
         assert!(!output.contains("goes on"), "{what}");
+        assert!(output.contains("INFO in all: 10 records read, "), "{what}");
         let said = settled.map(|settled| self.all_given_up(settled));
         assert_eq!(given_up(&self.sink), said.unwrap_or_default(), "{what}");
     }

@@ -23,6 +23,7 @@ fn stopping_counts_the_partitions_that_are_halted() {
     story.expect(&[
         "stop reading 0,1",
         "flush",
+        "closed",
         "finished Drained { halted: 1 }",
     ]);
     let outcome = Outcome::Drained { halted: 1 };
