@@ -195,6 +195,10 @@ impl World {
                     "I6: process {pid} commits {partition}, which is not its own"
                 ));
             }
+            // An ordinary commit that waited for its turn takes the lower offset along that is stored for a cut log.
+            let holder = self.holders.get(&(pid, *partition));
+            let follows_a_cut = |holder: &Holder| holder.cuts > 0 && holder.start == *offset;
+            let down = down || holder.is_some_and(follows_a_cut);
             let known = self.group.committed[*partition].as_ref();
             if known.is_some_and(|(known, _)| known > offset) && !down {
                 self.violated(&format!(
