@@ -35,8 +35,7 @@ impl Ledger {
     pub(super) fn drain_step(&mut self, drain: Drain, until: Instant, now: Instant) -> bool {
         // Asked to stop, a revoke waits no longer than the process may.
         let due = self.stop_by.map_or(until, |by| by.min(until));
-        let drained = |part: &Part| part.cut_off || part.drained();
-        if now < due && !self.all(&drain, drained) {
+        if now < due && !self.all(&drain, Part::drained) {
             self.phase = Phase::Draining { drain, until };
             return false;
         }
@@ -60,8 +59,7 @@ impl Ledger {
         until: Instant,
         now: Instant,
     ) -> bool {
-        let committed = |part: &Part| part.cut_off || part.committed_all();
-        if now >= until || self.all(&drain, committed) {
+        if now >= until || self.all(&drain, Part::committed_all) {
             self.start_landing(drain, now);
             return true;
         }
@@ -135,16 +133,12 @@ impl Ledger {
             if let Some(part) = self.parts.get_mut(partition)
                 && !part.is_complete()
             {
-                part.cut_off = true;
-                if part.tenure.is_open() && !part.drained() {
-                    part.doubt = part.doubt.max(Some(now + self.rules.late_landing_grace));
-                }
+                part.gone = true;
             }
         }
         self.close(&leaving);
-        // They may be ours yet: then the next owner begins after this answer.
         if let Some(drain) = drain {
-            self.phase = Phase::Landing(drain);
+            self.end_drain(drain);
         }
     }
 
