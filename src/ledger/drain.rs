@@ -35,7 +35,8 @@ impl Ledger {
     pub(super) fn drain_step(&mut self, drain: Drain, until: Instant, now: Instant) -> bool {
         // Asked to stop, a revoke waits no longer than the process may.
         let due = self.stop_by.map_or(until, |by| by.min(until));
-        if now < due && !self.all(&drain, Part::drained) {
+        let drained = |part: &Part| part.cut_off || part.drained();
+        if now < due && !self.all(&drain, drained) {
             self.phase = Phase::Draining { drain, until };
             return false;
         }
@@ -59,7 +60,8 @@ impl Ledger {
         until: Instant,
         now: Instant,
     ) -> bool {
-        if now >= until || self.all(&drain, Part::committed_all) {
+        let committed = |part: &Part| part.cut_off || part.committed_all();
+        if now >= until || self.all(&drain, committed) {
             self.start_landing(drain, now);
             return true;
         }
@@ -133,12 +135,16 @@ impl Ledger {
             if let Some(part) = self.parts.get_mut(partition)
                 && !part.is_complete()
             {
-                part.gone = true;
+                part.cut_off = true;
+                if part.tenure.is_open() && !part.drained() {
+                    part.doubt = part.doubt.max(Some(now + self.rules.late_landing_grace));
+                }
             }
         }
         self.close(&leaving);
+        // They may be ours yet: then the next owner begins after this answer.
         if let Some(drain) = drain {
-            self.end_drain(drain);
+            self.phase = Phase::Landing(drain);
         }
     }
 

@@ -22,8 +22,10 @@ pub(super) struct Part {
     pub(super) lower: Option<i64>,
     /// Something of an earlier tenure may be applied until then.
     pub(super) doubt: Option<Instant>,
-    /// It is somebody else's, perhaps: nothing of it is waited for.
+    /// It is somebody else's: nothing of it is waited for.
     pub(super) gone: bool,
+    /// It may be somebody else's: nothing of it is drained or committed any more, but what is under way has to land.
+    pub(super) cut_off: bool,
     pub(super) end: Option<i64>,
     pub(super) end_reported: bool,
 }
@@ -39,6 +41,7 @@ impl Part {
             lower: None,
             doubt: None,
             gone: false,
+            cut_off: false,
             end: None,
             end_reported: false,
         }
