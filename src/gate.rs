@@ -63,6 +63,11 @@ impl Gate {
         }
     }
 
+    /// Shut from `now` on, until polls have gone on for a while.
+    pub fn shut(&self, now: Instant) {
+        self.lock().shut_until = Some(now + SETTLING);
+    }
+
     /// Whether a request may be sent at `now`.
     pub fn is_open(&self, now: Instant) -> bool {
         self.lock().is_open(now, self.window)
@@ -124,6 +129,17 @@ mod tests {
         assert!(!gate.is_open(start + seconds(24)));
         gate.poll(start + seconds(24));
         assert!(gate.is_open(start + seconds(24)));
+    }
+
+    #[test]
+    fn shut_it_stays_so_until_polls_have_gone_on_for_a_while() {
+        let start = Instant::now();
+        let gate = Gate::new(seconds(10), start);
+        gate.shut(start);
+        gate.poll(start + seconds(1));
+        assert!(!gate.is_open(start + seconds(1)));
+        gate.poll(start + seconds(2));
+        assert!(gate.is_open(start + seconds(2)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -129,6 +129,9 @@ impl Consumer {
                 return Ok(Round::Finished(outcome));
             }
         }
+        if self.ledger.may_be_lost() {
+            self.stations.gate.shut(now);
+        }
         busy |= self.poll_queues(now)?;
         self.ask_for_topics(now);
         self.report(now);

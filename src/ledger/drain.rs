@@ -146,6 +146,11 @@ impl Ledger {
         if let Some(drain) = drain {
             self.phase = Phase::Landing(drain);
         }
+        self.had_gap = true;
+    }
+
+    pub(super) fn owes_an_answer(&self) -> bool {
+        !self.waiting.is_empty() || !matches!(self.phase, Phase::Steady | Phase::Finished)
     }
 
     fn end_drain(&mut self, drain: Drain) {

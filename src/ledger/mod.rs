@@ -204,6 +204,8 @@ pub struct Ledger {
     /// While stopping, a drain ended without everything settled and committed.
     left_behind: bool,
     advanced_at: Option<Instant>,
+    /// Polls were too far apart, and what came of that is not known yet.
+    had_gap: bool,
     commands: Vec<Command>,
 }
 
@@ -225,6 +227,7 @@ impl Ledger {
             stop_by: None,
             left_behind: false,
             advanced_at: None,
+            had_gap: false,
             commands: Vec::new(),
         }
     }
@@ -323,7 +326,14 @@ impl Ledger {
         self.rewind(now);
         self.commit_when_due(now);
         while self.step(now) {}
+        self.had_gap &= self.owes_an_answer();
         std::mem::take(&mut self.commands)
+    }
+
+    /// There was a gap between polls, and a rebalance waits for its answer: before that the client does not say what else
+    /// was lost.
+    pub fn may_be_lost(&self) -> bool {
+        self.had_gap
     }
 
     /// Everything asked of it is done while nothing else is going on.

@@ -94,6 +94,9 @@ impl Process {
                 return Some(End::Finished(outcome));
             }
         }
+        if self.ledger.may_be_lost() {
+            self.stations.gate.shut(now);
+        }
         self.poll_queues(now);
         self.check_memory();
         None

@@ -182,9 +182,14 @@ fn after_a_gap_in_a_drain_nothing_more_is_committed_and_the_answer_waits_for_lat
     // What is under way may be applied yet, and the partition may be ours: the next owner begins after the answer.
     story.later(19_999);
     story.expect(&[]);
+    assert!(
+        story.ledger.may_be_lost(),
+        "others, of which nothing is said before the answer"
+    );
     story.later(1);
     let left = "undrained 0: 13 of 20, committed 12";
     story.expect(&[left, "unassign 0,1"]);
+    assert!(!story.ledger.may_be_lost());
 }
 
 #[test]
@@ -206,6 +211,7 @@ fn a_gap_in_which_nothing_is_drained_closes_nothing() {
     story.hand(0, 20);
     story.gap(60_000);
     story.expect(&[]);
+    assert!(!story.ledger.may_be_lost());
     assert!(story.tenures[&tp(0)].is_open());
 }
 
