@@ -63,9 +63,12 @@ impl Gate {
         }
     }
 
-    /// Shut from `now` on, until polls have gone on for a while.
-    pub fn shut(&self, now: Instant) {
-        self.lock().shut_until = Some(now + SETTLING);
+    /// Kafka was polled at `now`, and does not say yet what it has to say: shut until polls have gone on for a while after
+    /// the last one of these.
+    pub fn poll_in_doubt(&self, now: Instant) {
+        let mut polls = self.lock();
+        polls.last = polls.last.max(now);
+        polls.shut_until = Some(now + SETTLING);
     }
 
     /// Whether a request may be sent at `now`.
@@ -135,7 +138,7 @@ mod tests {
     fn shut_it_stays_so_until_polls_have_gone_on_for_a_while() {
         let start = Instant::now();
         let gate = Gate::new(seconds(10), start);
-        gate.shut(start);
+        gate.poll_in_doubt(start);
         gate.poll(start + seconds(1));
         assert!(!gate.is_open(start + seconds(1)));
         gate.poll(start + seconds(2));

@@ -116,7 +116,11 @@ impl Consumer {
     fn round(&mut self) -> Result<Round, KafkaError> {
         let now = Instant::now();
         self.stations.board.beat();
-        self.stations.gate.poll(now);
+        if self.ledger.may_be_lost() {
+            self.stations.gate.poll_in_doubt(now);
+        } else {
+            self.stations.gate.poll(now);
+        }
         if let Some(by) = self.station.stop.by() {
             self.ledger.stop(by);
         }
@@ -128,9 +132,6 @@ impl Consumer {
                 self.station.stop.finished(outcome);
                 return Ok(Round::Finished(outcome));
             }
-        }
-        if self.ledger.may_be_lost() {
-            self.stations.gate.shut(now);
         }
         busy |= self.poll_queues(now)?;
         self.ask_for_topics(now);

@@ -80,6 +80,9 @@ impl Ledger {
 
     /// One step; says whether another may follow at once.
     pub(super) fn step(&mut self, now: Instant) -> bool {
+        if self.stop_by.is_some() {
+            self.decline_assigns();
+        }
         if let Some(by) = self.stop_by
             && matches!(self.phase, Phase::Steady | Phase::LookingUp { .. })
         {
@@ -123,6 +126,14 @@ impl Ledger {
                 self.phase = Phase::Finished;
                 false
             }
+        }
+    }
+
+    /// Nothing more is begun to be read, and the group waits for an answer nevertheless.
+    fn decline_assigns(&mut self) {
+        let is_assign = |rebalance: &mut Rebalance| matches!(rebalance, Rebalance::Assigned(_));
+        while self.waiting.pop_front_if(is_assign).is_some() {
+            self.commands.push(Command::Assign(Vec::new()));
         }
     }
 

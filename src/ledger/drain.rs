@@ -33,6 +33,12 @@ impl Ledger {
     }
 
     pub(super) fn drain_step(&mut self, drain: Drain, until: Instant, now: Instant) -> bool {
+        // To stop may take longer than the group waits for an answer: then others would have the partitions.
+        let until = if self.waiting.is_empty() {
+            until
+        } else {
+            until.min(now + self.rules.drain_deadline)
+        };
         // Asked to stop, a revoke waits no longer than the process may.
         let due = self.stop_by.map_or(until, |by| by.min(until));
         let drained = |part: &Part| part.cut_off || part.drained();

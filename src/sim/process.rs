@@ -80,7 +80,11 @@ impl Process {
 
     fn round(&mut self) -> Option<End> {
         let now = now();
-        self.stations.gate.poll(now);
+        if self.ledger.may_be_lost() {
+            self.stations.gate.poll_in_doubt(now);
+        } else {
+            self.stations.gate.poll(now);
+        }
         if self.controls.take_fatal() {
             return Some(End::Fatal);
         }
@@ -93,9 +97,6 @@ impl Process {
             if let Some(outcome) = self.obey(command) {
                 return Some(End::Finished(outcome));
             }
-        }
-        if self.ledger.may_be_lost() {
-            self.stations.gate.shut(now);
         }
         self.poll_queues(now);
         self.check_memory();

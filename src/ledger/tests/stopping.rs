@@ -110,6 +110,27 @@ fn a_rebalance_that_comes_while_stopping_is_answered_before_the_end() {
 }
 
 #[test]
+fn a_rebalance_that_comes_while_stopping_does_not_wait_for_all_the_time_there_is() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.ledger.stop(story.now + Duration::from_mins(10));
+    story.run();
+    story.said();
+    story.ledger.assigned(vec![tp(1)]);
+    story.run();
+    story.expect(&["assign "]);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.later(29_999);
+    story.expect(&[]);
+    story.later(1);
+    let left = "undrained 0: 10 of 20, committed 10";
+    story.expect(&["closed"]);
+    story.later(20_000);
+    story.expect(&[left, "unassign 0", "finished NotDrained"]);
+}
+
+#[test]
 fn a_partition_revoked_before_it_was_looked_up_is_never_begun() {
     let mut story = Story::begun(&[0]);
     story.ledger.assigned(vec![tp(1)]);
