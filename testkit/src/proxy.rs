@@ -5,6 +5,7 @@ mod flow;
 mod tests;
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -83,10 +84,14 @@ pub struct FaultProxy {
 impl FaultProxy {
     /// A working proxy before `127.0.0.1:<target>`.
     pub fn before(target: u16) -> FaultProxy {
-        let port = ports::free();
+        Self::at(Ipv4Addr::LOCALHOST, ports::free(), target)
+    }
+
+    /// The same on this address and port.
+    pub fn at(address: Ipv4Addr, port: u16, target: u16) -> FaultProxy {
         let (network, told) = watch::channel(Network::Works);
         let (heard, listening) = watch::channel(false);
-        let task = runtime::handle().spawn(fault_loop(port, target, told, heard));
+        let task = runtime::handle().spawn(fault_loop((address, port), target, told, heard));
         let proxy = FaultProxy {
             port,
             network,
@@ -136,7 +141,7 @@ impl Drop for FaultProxy {
 }
 
 async fn fault_loop(
-    port: u16,
+    address: (Ipv4Addr, u16),
     target: u16,
     mut told: watch::Receiver<Network>,
     heard: watch::Sender<bool>,
@@ -151,7 +156,7 @@ async fn fault_loop(
             }
             continue;
         }
-        let listener = TcpListener::bind(("127.0.0.1", port)).await;
+        let listener = TcpListener::bind(address).await;
         let listener = listener.expect("the proxy's port is free");
         heard.send_replace(true);
         loop {
