@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// librdkafka notices about once a second that its session is over; after a gap it is given the time.
-const SETTLING: Duration = Duration::from_secs(2);
+pub const SETTLING: Duration = Duration::from_secs(2);
 
 /// The consumer tells it of every poll, and the writers ask it before every attempt.
 #[derive(Debug)]

@@ -115,10 +115,15 @@ impl Ledger {
     }
 
     /// After a gap between two polls the partitions may be somebody else's, and where a revoke waits for its answer the
-    /// client does not report that.
+    /// client does not report that. It may bring the revoke some polls later, behind other events.
     pub(super) fn notice_gap(&mut self, now: Instant) {
         let last = self.advanced_at.replace(now);
-        if last.is_none_or(|last| now.saturating_duration_since(last) <= self.rules.poll_window) {
+        let is_gap =
+            last.is_some_and(|last| now.saturating_duration_since(last) > self.rules.poll_window);
+        if is_gap {
+            self.gap_at = Some(now);
+        }
+        if self.gap_at.is_none() {
             return;
         }
         let mut leaving = Vec::new();
@@ -127,15 +132,7 @@ impl Ledger {
                 leaving.extend_from_slice(partitions);
             }
         }
-        let drain = match std::mem::replace(&mut self.phase, Phase::Steady) {
-            Phase::Draining { drain, .. }
-            | Phase::Committing { drain, .. }
-            | Phase::Landing(drain) => Some(drain),
-            other => {
-                self.phase = other;
-                None
-            }
-        };
+        let drain = if is_gap { self.take_drain() } else { None };
         leaving.extend(drain.iter().flat_map(|drain| drain.partitions.clone()));
         for partition in &leaving {
             if let Some(part) = self.parts.get_mut(partition)
@@ -152,7 +149,19 @@ impl Ledger {
         if let Some(drain) = drain {
             self.phase = Phase::Landing(drain);
         }
-        self.had_gap = true;
+    }
+
+    /// The drain that is under way, which goes on in another phase.
+    fn take_drain(&mut self) -> Option<Drain> {
+        match std::mem::replace(&mut self.phase, Phase::Steady) {
+            Phase::Draining { drain, .. }
+            | Phase::Committing { drain, .. }
+            | Phase::Landing(drain) => Some(drain),
+            other => {
+                self.phase = other;
+                None
+            }
+        }
     }
 
     pub(super) fn owes_an_answer(&self) -> bool {

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use crate::cause::Cause;
 use crate::config::OffsetReset;
+use crate::gate::SETTLING;
 use crate::target::Target;
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
@@ -164,8 +165,8 @@ pub struct Ledger {
     /// While stopping, a drain ended without everything settled and committed.
     left_behind: bool,
     advanced_at: Option<Instant>,
-    /// Polls were too far apart, and what came of that is not known yet.
-    had_gap: bool,
+    /// Polls were too far apart then, and what came of that is not known yet.
+    gap_at: Option<Instant>,
     commands: Vec<Command>,
 }
 
@@ -187,7 +188,7 @@ impl Ledger {
             stop_by: None,
             left_behind: false,
             advanced_at: None,
-            had_gap: false,
+            gap_at: None,
             commands: Vec::new(),
         }
     }
@@ -286,14 +287,17 @@ impl Ledger {
         self.rewind(now);
         self.commit_when_due(now);
         while self.step(now) {}
-        self.had_gap &= self.owes_an_answer();
+        if !self.owes_an_answer() {
+            self.gap_at
+                .take_if(|at| now.saturating_duration_since(*at) >= SETTLING);
+        }
         std::mem::take(&mut self.commands)
     }
 
     /// There was a gap between polls, and a rebalance waits for its answer: before that the client does not say what else
     /// was lost.
     pub fn may_be_lost(&self) -> bool {
-        self.had_gap
+        self.gap_at.is_some() && self.owes_an_answer()
     }
 
     /// Everything asked of it is done while nothing else is going on.

@@ -39,6 +39,7 @@ pub mod proxy;
 pub mod tls;
 
 pub mod sink;
+pub mod stopped_thread;
 
 /// The sink's `proto/` as it was compiled: an encoded `FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

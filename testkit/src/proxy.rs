@@ -1,12 +1,18 @@
-//! A proxy to put before a server, that breaks the network as told.
+//! A proxy to put before a server, that breaks the network as told: for both directions at once or for each alone.
+
+mod flow;
+#[cfg(test)]
+mod tests;
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use self::flow::Flow;
 use crate::{ports, runtime};
 
 /// What a [`FaultProxy`] does to connections, those that are open included.
@@ -14,14 +20,56 @@ use crate::{ports, runtime};
 pub enum Network {
     /// Passes every byte on.
     Works,
-    /// Passes on what the client says this much later. To be set before it connects.
+    /// Passes on what the client says this much later.
     Delays(Duration),
     /// Nobody listens; open connections are reset.
     Refuses,
-    /// Takes connections and bytes, and answers nothing.
+    /// Takes connections and bytes, and answers nothing. What it took it passes on when the network works again.
     Swallows,
     /// Takes a connection and resets it.
     Resets,
+    /// Each direction for itself.
+    Each { to_server: Way, to_client: Way },
+}
+
+/// What happens to the bytes of one direction. None is lost unless the connection is, as in any network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Works,
+    /// They come this much later, and as many of them as ever.
+    Delays(Duration),
+    /// So many come in a second.
+    Trickles(u32),
+    /// None comes before this way is another one.
+    Swallows,
+    /// The receiver is told that no more will come: a connection that is half closed.
+    Ends,
+    /// The connection is reset after so many bytes, at most: how many, `seed` says for each connection anew.
+    Cuts {
+        most: u32,
+        seed: u64,
+    },
+}
+
+/// One of the two directions of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    ToServer,
+    ToClient,
+}
+
+impl Network {
+    /// `None` where the connection is reset.
+    fn way(self, direction: Direction) -> Option<Way> {
+        match (self, direction) {
+            (Network::Works, _) | (Network::Delays(_), Direction::ToClient) => Some(Way::Works),
+            (Network::Delays(delay), Direction::ToServer) => Some(Way::Delays(delay)),
+            (Network::Swallows, _) => Some(Way::Swallows),
+            (Network::Refuses | Network::Resets, _) => None,
+            (Network::Each { to_server, .. }, Direction::ToServer) => Some(to_server),
+            (Network::Each { to_client, .. }, Direction::ToClient) => Some(to_client),
+        }
+    }
 }
 
 /// Stands between a client and a server, and fails as told.
@@ -36,10 +84,14 @@ pub struct FaultProxy {
 impl FaultProxy {
     /// A working proxy before `127.0.0.1:<target>`.
     pub fn before(target: u16) -> FaultProxy {
-        let port = ports::free();
+        Self::at(Ipv4Addr::LOCALHOST, ports::free(), target)
+    }
+
+    /// The same on this address and port.
+    pub fn at(address: Ipv4Addr, port: u16, target: u16) -> FaultProxy {
         let (network, told) = watch::channel(Network::Works);
         let (heard, listening) = watch::channel(false);
-        let task = runtime::handle().spawn(fault_loop(port, target, told, heard));
+        let task = runtime::handle().spawn(fault_loop((address, port), target, told, heard));
         let proxy = FaultProxy {
             port,
             network,
@@ -72,6 +124,14 @@ impl FaultProxy {
         });
         assert!(waited, "the proxy on port {} does not follow", self.port);
     }
+
+    /// From now on each direction does this.
+    pub fn set_each(&self, to_server: Way, to_client: Way) {
+        self.set(Network::Each {
+            to_server,
+            to_client,
+        });
+    }
 }
 
 impl Drop for FaultProxy {
@@ -81,12 +141,13 @@ impl Drop for FaultProxy {
 }
 
 async fn fault_loop(
-    port: u16,
+    address: (Ipv4Addr, u16),
     target: u16,
     mut told: watch::Receiver<Network>,
     heard: watch::Sender<bool>,
 ) {
     let mut connections = tokio::task::JoinSet::new();
+    let mut number = 0;
     loop {
         if *told.borrow_and_update() == Network::Refuses {
             heard.send_replace(false);
@@ -95,14 +156,15 @@ async fn fault_loop(
             }
             continue;
         }
-        let listener = TcpListener::bind(("127.0.0.1", port)).await;
+        let listener = TcpListener::bind(address).await;
         let listener = listener.expect("the proxy's port is free");
         heard.send_replace(true);
         loop {
             tokio::select! {
                 accepted = listener.accept() => {
                     let (client, _) = accepted.expect("accept");
-                    connections.spawn(carry(client, target, told.clone()));
+                    number += 1;
+                    connections.spawn(carry(client, target, told.clone(), number));
                 }
                 changed = told.changed() => {
                     if changed.is_err() {
@@ -118,65 +180,21 @@ async fn fault_loop(
 }
 
 /// Carries one connection until one end closes it or the network says otherwise.
-async fn carry(client: TcpStream, target: u16, mut told: watch::Receiver<Network>) {
+async fn carry(client: TcpStream, target: u16, told: watch::Receiver<Network>, number: u64) {
+    if told.borrow().way(Direction::ToServer).is_none() {
+        return reset(&client);
+    }
     let Ok(server) = TcpStream::connect(("127.0.0.1", target)).await else {
         return reset(&client);
     };
-    loop {
-        let network = *told.borrow_and_update();
-        tokio::select! {
-            end = pump(&client, &server, network) => {
-                return if end.is_err() { reset(&client) };
-            }
-            changed = told.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-async fn pump(client: &TcpStream, server: &TcpStream, network: Network) -> io::Result<()> {
-    match network {
-        Network::Works => carry_on(client, server, Duration::ZERO).await,
-        Network::Delays(delay) => carry_on(client, server, delay).await,
-        Network::Swallows => std::future::pending().await,
-        Network::Refuses | Network::Resets => Err(io::ErrorKind::ConnectionReset.into()),
-    }
-}
-
-async fn carry_on(client: &TcpStream, server: &TcpStream, delay: Duration) -> io::Result<()> {
-    tokio::select! {
-        end = copy(client, server, delay) => end,
-        end = copy(server, client, Duration::ZERO) => end,
-    }
-}
-
-/// Copies until the end of `from`. Nothing is lost when this is dropped between two reads: a half-written piece would
-/// be, but then the network has changed anyway.
-async fn copy(from: &TcpStream, to: &TcpStream, delay: Duration) -> io::Result<()> {
-    let mut piece = vec![0; 64 << 10];
-    loop {
-        from.readable().await?;
-        let read = match from.try_read(&mut piece) {
-            Ok(0) => return Ok(()),
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-            Err(error) => return Err(error),
-        };
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
-        }
-        let mut rest = piece.get(..read).unwrap_or_default();
-        while !rest.is_empty() {
-            to.writable().await?;
-            match to.try_write(rest) {
-                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-        }
+    let flow = |from, to, direction| Flow::new(from, to, direction, number).run(told.clone());
+    let end = tokio::select! {
+        end = flow(&client, &server, Direction::ToServer) => end,
+        end = flow(&server, &client, Direction::ToClient) => end,
+    };
+    if end.is_err() {
+        reset(&client);
+        reset(&server);
     }
 }
 
@@ -184,4 +202,8 @@ async fn copy(from: &TcpStream, to: &TcpStream, delay: Duration) -> io::Result<(
 fn reset(stream: &TcpStream) {
     // It may be closed already.
     drop(stream.set_zero_linger());
+}
+
+fn broken() -> io::Error {
+    io::ErrorKind::ConnectionReset.into()
 }

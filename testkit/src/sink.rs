@@ -91,6 +91,23 @@ impl SinkCommand {
         self
     }
 
+    /// Looks names up in this file instead of the machine's: in a mount namespace of its own, which takes root, or a
+    /// kernel that gives everybody a user namespace.
+    pub fn hosts(mut self, file: &Path) -> SinkCommand {
+        let mut unshare = Command::new("unshare");
+        if !is_root() {
+            unshare.args(["--user", "--map-root-user"]);
+        }
+        unshare.args(["--mount", "sh", "-c"]);
+        unshare.arg(r#"mount --bind "$0" /etc/hosts && exec "$@""#);
+        unshare.arg(file).arg(self.command.get_program());
+        unshare.args(self.command.get_args());
+        let envs = self.command.get_envs();
+        unshare.envs(envs.filter_map(|(name, value)| Some((name, value?))));
+        self.command = unshare;
+        self
+    }
+
     pub fn start(self) -> Sink {
         Sink {
             process: Process::start("sink", &self.command),
@@ -230,6 +247,11 @@ impl Drop for Sink {
             self.assert_no_secret(&self.output());
         }
     }
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
 /// A configuration file with this text, readable by its owner alone.

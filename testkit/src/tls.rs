@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
 };
 
 use crate::services;
@@ -51,12 +52,25 @@ impl TestCa {
 
     /// A certificate for these DNS names and addresses, as server or as client.
     pub fn issue(&self, names: &[&str]) -> Identity {
+        self.issue_with(names, |_| {})
+    }
+
+    /// One for 127.0.0.1 and localhost that was good until the end of the year 2000.
+    pub fn issue_expired(&self) -> Identity {
+        self.issue_with(&["localhost", "127.0.0.1"], |params| {
+            params.not_before = date_time_ymd(1999, 1, 1);
+            params.not_after = date_time_ymd(2001, 1, 1);
+        })
+    }
+
+    fn issue_with(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Identity {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names.clone()).expect("usable names");
         params
             .distinguished_name
             .push(DnType::CommonName, names[0].clone());
         params.use_authority_key_identifier_extension = true;
+        change(&mut params);
         let key = new_key();
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         Identity {

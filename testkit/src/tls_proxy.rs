@@ -1,6 +1,6 @@
 //! A proxy to put before a server that speaks no TLS.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -17,18 +17,27 @@ use crate::{ports, runtime};
 #[derive(Debug)]
 pub struct TlsProxy {
     port: u16,
+    shown: Shown,
     task: JoinHandle<()>,
 }
+
+/// The configuration of the next connections.
+type Shown = Arc<Mutex<Arc<ServerConfig>>>;
 
 impl TlsProxy {
     /// A proxy before `127.0.0.1:<target>` that shows `identity`.
     pub fn before(target: u16, identity: &Identity) -> TlsProxy {
         let port = ports::free();
-        let acceptor = TlsAcceptor::from(Arc::new(server_config(identity)));
+        let shown = Arc::new(Mutex::new(Arc::new(server_config(identity))));
         let listener = runtime::block_on(TcpListener::bind(("127.0.0.1", port)));
         let listener = listener.expect("the proxy's port is free");
-        let task = runtime::handle().spawn(tls_loop(listener, acceptor, target));
-        TlsProxy { port, task }
+        let task = runtime::handle().spawn(tls_loop(listener, Arc::clone(&shown), target));
+        TlsProxy { port, shown, task }
+    }
+
+    /// Shows another identity to those that connect from now on.
+    pub fn show(&self, identity: &Identity) {
+        *self.shown.lock().unwrap() = Arc::new(server_config(identity));
     }
 
     pub fn port(&self) -> u16 {
@@ -47,11 +56,11 @@ impl Drop for TlsProxy {
     }
 }
 
-async fn tls_loop(listener: TcpListener, acceptor: TlsAcceptor, target: u16) {
+async fn tls_loop(listener: TcpListener, shown: Shown, target: u16) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let (client, _) = listener.accept().await.expect("accept");
-        let acceptor = acceptor.clone();
+        let acceptor = TlsAcceptor::from(Arc::clone(&*shown.lock().unwrap()));
         connections.spawn(async move {
             // A client that does not trust us ends here; that is its affair.
             let mut client = acceptor.accept(client).await?;

@@ -16,6 +16,7 @@ mod dead_letters;
 mod defects;
 mod deletes;
 mod delivery;
+mod faults;
 mod footprint;
 mod groups;
 mod halts;

@@ -12,6 +12,14 @@ pub const SINK: &str = env!("CARGO_BIN_EXE_kafka-milvus-sink");
 /// Long enough for a machine that does something else besides.
 pub const SOON: Duration = Duration::from_secs(60);
 
+/// How much of a fault there is: little in `make test`, as much as users may meet in `make matrix`.
+pub fn full<T>(short: T, long: T) -> T {
+    match std::env::var_os("MATRIX_FULL") {
+        Some(_) => long,
+        None => short,
+    }
+}
+
 /// A topic, a collection of its own, and a sink between them that is not started yet.
 pub struct Job {
     pub topic: Topic,
@@ -124,6 +132,12 @@ impl Job {
     /// The sink reaches Milvus by another way than the test does: a proxy that breaks.
     pub fn through(mut self, endpoint: String) -> Self {
         self.endpoint = endpoint;
+        self
+    }
+
+    /// The sink has its token from elsewhere.
+    pub fn without_token(mut self) -> Self {
+        self.token = None;
         self
     }
 

@@ -206,6 +206,41 @@ fn a_gap_while_a_revoke_waits_to_be_heard_ends_it_too() {
 }
 
 #[test]
+fn a_revoke_that_the_client_brings_some_polls_after_a_gap_is_given_up_at_once() {
+    let mut story = Story::begun(&[0, 1]);
+    story.hand(0, 20);
+    story.tenures[&tp(0)].settle(12);
+    story.gap(15_001);
+    story.expect(&["store 0@12", "commit 1"]);
+    story.later(500);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.expect(&["closed", "stop reading 0", "flush"]);
+    assert!(!story.tenures[&tp(0)].is_open());
+    assert!(
+        story.ledger.may_be_lost(),
+        "the other one, of which nothing is said before the answer"
+    );
+    story.later(20_000);
+    let left = "undrained 0: 12 of 20, committed 12";
+    story.expect(&[left, "unassign 0"]);
+    assert!(!story.ledger.may_be_lost());
+}
+
+#[test]
+fn a_revoke_long_after_a_gap_is_drained_as_any_other() {
+    let mut story = Story::begun(&[0]);
+    story.hand(0, 20);
+    story.gap(15_001);
+    story.later(2000);
+    story.ledger.revoked(vec![tp(0)]);
+    story.run();
+    story.expect(&["stop reading 0", "flush"]);
+    assert!(story.tenures[&tp(0)].is_open());
+    assert!(!story.ledger.may_be_lost());
+}
+
+#[test]
 fn a_gap_in_which_nothing_is_drained_closes_nothing() {
     let mut story = Story::begun(&[0]);
     story.hand(0, 20);

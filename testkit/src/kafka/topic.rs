@@ -18,6 +18,12 @@ use crate::{runtime, wait};
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
+const STARTS: [Option<RDKafkaErrorCode>; 3] = [
+    Some(RDKafkaErrorCode::NotCoordinator),
+    Some(RDKafkaErrorCode::CoordinatorLoadInProgress),
+    Some(RDKafkaErrorCode::CoordinatorNotAvailable),
+];
+
 /// A record to produce.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
@@ -201,8 +207,15 @@ impl Topic {
     fn commits(&self, group: &str) -> TopicPartitionList {
         let mut wanted = TopicPartitionList::new();
         wanted.add_partition_range(&self.name, 0, self.partitions - 1);
-        let found = self.member(group).committed_offsets(wanted, PATIENCE);
-        found.expect("the group coordinator answers")
+        let member = self.member(group);
+        wait::some(PATIENCE, format_args!("the commits of {group}"), || {
+            match member.committed_offsets(wanted.clone(), PATIENCE) {
+                Ok(found) => Some(found),
+                // A broker that has just started.
+                Err(error) if STARTS.contains(&error.rdkafka_error_code()) => None,
+                Err(error) => panic!("cannot read the commits of {group}: {error}"),
+            }
+        })
     }
 
     /// A client of `group` that has not joined it.

@@ -93,6 +93,11 @@ impl Standalone {
         self.process.kill();
     }
 
+    /// A setting for the next start.
+    pub fn set(&mut self, key: &str, value: &str) {
+        set(&mut self.command, key, value);
+    }
+
     /// Starts it on the same port and data. Writes work when this returns; the first query waits about ten seconds more
     /// ([`MilvusClient::query`] does).
     pub fn start_again(&mut self) {
@@ -124,10 +129,7 @@ fn command(dir: &Path, port: u16, options: &StandaloneOptions) -> Command {
     command.env("MILVUS_RUN_DIR", dir.join("run"));
     command.env("METRICS_PORT", ports::free().to_string());
     let etcd = configure(dir, &server, port);
-    // A variable named like a key of milvus.yaml wins over the file.
-    let mut set = |key: &str, value: &str| {
-        command.env(key.to_uppercase().replace('.', "_"), value);
-    };
+    let mut set = |key: &str, value: &str| set(&mut command, key, value);
     set("etcd.config.path", &etcd.to_string_lossy());
     set("common.gracefulStopTimeout", GRACEFUL_STOP_SECONDS);
     set("common.session.ttl", SESSION_SECONDS);
@@ -137,6 +139,11 @@ fn command(dir: &Path, port: u16, options: &StandaloneOptions) -> Command {
         set(key, value);
     }
     command
+}
+
+/// A variable named like a key of milvus.yaml wins over the file.
+fn set(command: &mut Command, key: &str, value: &str) {
+    command.env(key.to_uppercase().replace('.', "_"), value);
 }
 
 /// Writes the configuration files below `dir`; gives the one of the embedded etcd.
