@@ -136,7 +136,7 @@ impl Topic {
         for record in records {
             self.enqueue(&producer, &record);
         }
-        producer.flush(PATIENCE).expect("every record is acked");
+        producer.flush(PATIENCE * 2).expect("every record is acked");
         assert_eq!(refused.load(Ordering::Relaxed), 0, "records were refused");
     }
 
@@ -315,6 +315,10 @@ impl Topic {
         }
         config.set("enable.idempotence", "true");
         config.set("linger.ms", "5");
+        // A broker that stands still is left for its successor soon.
+        config.set("socket.timeout.ms", "5000");
+        config.set("socket.connection.setup.timeout.ms", "5000");
+        config.set("topic.metadata.refresh.interval.ms", "2000");
         config.set("queue.buffering.max.messages", "1000000");
         config.set("message.max.bytes", "33554432");
         config.create_with_context(Acks::default()).unwrap()
