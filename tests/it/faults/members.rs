@@ -23,7 +23,7 @@ fn a_storm_of_members_that_come_go_and_die_loses_nothing() {
     let (stream, witness) = (Stream::of(place.clone()), Witness::of(place));
     let mut members: Vec<Sink> = vec![job.quick().start()];
     stream.await_progress(100);
-    let end = Instant::now() + Duration::from_secs(full(15, 300));
+    let end = Instant::now() + Duration::from_secs(full(12, 300));
     let mut turn = 0;
     while Instant::now() < end {
         turn += 1;
