@@ -1,7 +1,7 @@
 # Everything that is done to this repository. The servers of tests and demo live in target/services.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help services demo servers test sim sim-mutants footprint fuzz audit fmt clippy clean-services
+.PHONY: help services demo servers test matrix sim sim-mutants footprint fuzz audit fmt clippy clean-services
 
 # A build and the fetching of the servers run beside each other, the latter in a process group of its own: a shell's
 # background jobs do not hear Ctrl-C. Both need the tools of tools/prerequisites.sh.
@@ -34,6 +34,12 @@ servers: ## Kafka and Milvus for trying things by hand, until Ctrl-C (MILVUS=lit
 test: ## Unit, property and integration tests on the real servers
 	$(call build_and_services,--workspace --all-targets)
 	@cargo test --workspace --no-fail-fast
+
+# The table in docs/delivery.md says which tests those are.
+matrix: ## The faults that were tried, in full length: minutes of outage, dozens of kills (about an hour)
+	$(call build_and_services,--workspace --all-targets)
+	@MATRIX_FULL=1 cargo test --test it -- --exact \
+		$$(sed -n '/^## Faults that were tried/,/^## What/s/`it::/\n/gp' docs/delivery.md | sed -n 's/^\([a-z0-9_:]*\)`.*/\1/p')
 
 # The one package is optimised, the others are as they are for every test.
 sim: ## SEEDS=100000 of the simulation, from FIRST=0 on (SEED=7: that one, with its story); `make test` runs 10,000

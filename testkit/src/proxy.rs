@@ -28,6 +28,9 @@ pub enum Network {
     Swallows,
     /// Takes a connection and resets it.
     Resets,
+    /// Resets the clients of open connections, and what they have said still comes to the server when it is due. New
+    /// connections work.
+    Strands,
     /// Each direction for itself.
     Each { to_server: Way, to_client: Way },
 }
@@ -62,7 +65,8 @@ impl Network {
     /// `None` where the connection is reset.
     fn way(self, direction: Direction) -> Option<Way> {
         match (self, direction) {
-            (Network::Works, _) | (Network::Delays(_), Direction::ToClient) => Some(Way::Works),
+            (Network::Works | Network::Strands, _) => Some(Way::Works),
+            (Network::Delays(_), Direction::ToClient) => Some(Way::Works),
             (Network::Delays(delay), Direction::ToServer) => Some(Way::Delays(delay)),
             (Network::Swallows, _) => Some(Way::Swallows),
             (Network::Refuses | Network::Resets, _) => None,
@@ -180,22 +184,39 @@ async fn fault_loop(
 }
 
 /// Carries one connection until one end closes it or the network says otherwise.
-async fn carry(client: TcpStream, target: u16, told: watch::Receiver<Network>, number: u64) {
-    if told.borrow().way(Direction::ToServer).is_none() {
+async fn carry(client: TcpStream, target: u16, mut told: watch::Receiver<Network>, number: u64) {
+    if told.borrow_and_update().way(Direction::ToServer).is_none() {
         return reset(&client);
     }
-    let Ok(server) = TcpStream::connect(("127.0.0.1", target)).await else {
+    let Ok(mut server) = TcpStream::connect(("127.0.0.1", target)).await else {
         return reset(&client);
     };
-    let flow = |from, to, direction| Flow::new(from, to, direction, number).run(told.clone());
+    let mut to_server = Flow::new(&client, &server, Direction::ToServer, number);
+    let mut to_client = Flow::new(&server, &client, Direction::ToClient, number);
     let end = tokio::select! {
-        end = flow(&client, &server, Direction::ToServer) => end,
-        end = flow(&server, &client, Direction::ToClient) => end,
+        end = to_server.run(told.clone()) => end,
+        end = to_client.run(told.clone()) => end,
+        () = stranded(told.clone()) => {
+            let rest = to_server.into_rest();
+            reset(&client);
+            drop(client);
+            return rest.deliver(&mut server).await;
+        }
     };
     if end.is_err() {
         reset(&client);
         reset(&server);
     }
+}
+
+/// Ends when connections are stranded after this one was made.
+async fn stranded(mut told: watch::Receiver<Network>) {
+    while told.changed().await.is_ok() {
+        if *told.borrow_and_update() == Network::Strands {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 /// Makes the coming close a reset instead of an orderly end.

@@ -1,5 +1,6 @@
 //! Faults, by what is at fault; the table in docs/delivery.md names these tests and those beside them.
 
+mod cluster;
 mod kafka;
 mod members;
 mod milvus;

@@ -119,7 +119,7 @@ fn a_stop_while_milvus_is_away_ends_in_time_with_1_and_loses_nothing() {
 
 #[test]
 fn asked_to_stop_twice_it_ends_at_once_with_1() {
-    let (_job, _proxy, sink) = held_back("twice", "60000");
+    let (job, proxy, sink) = held_back("twice", "60000");
     sink.signal(Signal::Term);
     sink.wait_for_line("asked to stop; draining", SOON);
     // Some senders signal the process and its group; that is one request.
@@ -128,4 +128,12 @@ fn asked_to_stop_twice_it_ends_at_once_with_1() {
     let asked = Instant::now();
     assert_eq!(sink.terminate(SOON), 1, "{}", sink.output());
     assert!(asked.elapsed() < Duration::from_secs(2), "{asked:?}");
+
+    let place = Place::of(&job);
+    assert_eq!(place.committed(), [100, 100]);
+    proxy.set(Network::Works);
+    let sink = job.quick().start();
+    job.await_committed();
+    place.assert_holds(&[200; 2]);
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }

@@ -6,6 +6,7 @@ use std::net::Shutdown;
 use std::time::Duration;
 
 use socket2::SockRef;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -17,6 +18,9 @@ const PIECE: usize = 64 << 10;
 const TWENTIETH: Duration = Duration::from_millis(50);
 /// So much waits in the proxy at most; what is beyond that waits with the sender.
 const HELD: usize = 4 << 20;
+
+/// By then a server has answered what it was asked.
+const ANSWERED: Duration = Duration::from_secs(10);
 
 pub(super) struct Flow<'a> {
     from: &'a TcpStream,
@@ -30,6 +34,23 @@ pub(super) struct Flow<'a> {
     held: usize,
     /// When the last piece of a direction that trickles has gone.
     clear: Instant,
+}
+
+/// The last bytes of a sender that is gone.
+pub(super) struct Rest(VecDeque<Piece>);
+
+impl Rest {
+    /// When they are due; whatever is answered goes nowhere. The server hears of no end before it has answered.
+    pub(super) async fn deliver(self, to: &mut TcpStream) {
+        for piece in self.0 {
+            sleep_until(piece.due).await;
+            let rest = piece.bytes.get(piece.written..).unwrap_or_default();
+            if to.write_all(rest).await.is_err() {
+                return;
+            }
+        }
+        tokio::time::sleep(ANSWERED).await;
+    }
 }
 
 struct Piece {
@@ -58,8 +79,13 @@ impl<'a> Flow<'a> {
         }
     }
 
+    /// What is on its way still.
+    pub(super) fn into_rest(self) -> Rest {
+        Rest(self.waiting)
+    }
+
     /// Until the sender ends, and all it sent has been passed on; an error where the connection is to be reset.
-    pub(super) async fn run(mut self, mut told: watch::Receiver<Network>) -> io::Result<()> {
+    pub(super) async fn run(&mut self, mut told: watch::Receiver<Network>) -> io::Result<()> {
         loop {
             let network = *told.borrow_and_update();
             self.follow(network.way(self.direction).ok_or_else(broken)?);

@@ -187,3 +187,28 @@ fn refused_and_reset_connections_say_so_and_the_next_one_works() {
         assert_echoes(&mut connect(&proxy), b"after");
     }
 }
+
+#[test]
+fn what_a_stranded_client_has_said_comes_to_the_server_when_it_is_due() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = FaultProxy::before(listener.local_addr().unwrap().port());
+    let delay = SHORT * 2;
+    proxy.set(Network::Delays(delay));
+    let mut client = connect(&proxy);
+    let (mut server, _) = listener.accept().unwrap();
+    let begun = Instant::now();
+    client.write_all(b"late").unwrap();
+    assert_silent(&mut client);
+    proxy.set(Network::Strands);
+    let kind = client.read(&mut [0]).unwrap_err().kind();
+    assert_eq!(kind, ErrorKind::ConnectionReset);
+    let mut heard = [0; 4];
+    server.read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"late");
+    assert!(begun.elapsed() >= delay);
+    let mut another = connect(&proxy);
+    let (mut server, _) = listener.accept().unwrap();
+    another.write_all(b"at once").unwrap();
+    let mut heard = [0; 7];
+    server.read_exact(&mut heard).unwrap();
+}

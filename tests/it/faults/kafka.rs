@@ -21,7 +21,7 @@ fn a_kafka_that_is_killed_is_waited_for_shorter_and_longer_than_the_session() {
     let place = Place::of(&job);
     let (stream, witness) = (Stream::start(&job), Witness::start(&job));
     let sink = job.quick().start();
-    for _ in 0..full(2, 20) {
+    for _ in 0..full(1, 20) {
         stream.await_progress(500);
         kafka.kill();
         kafka.start_again();

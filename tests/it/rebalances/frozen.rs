@@ -5,7 +5,7 @@ use testkit::{suite, wait};
 
 use super::{await_shares, partitions, records_read, terminate};
 use crate::load::{Place, Stream, Witness};
-use crate::support::{Job, SOON};
+use crate::support::{Job, SOON, full};
 
 #[test]
 fn a_member_frozen_past_its_session_writes_and_commits_nothing_of_what_it_lost() {
@@ -15,6 +15,7 @@ fn a_member_frozen_past_its_session_writes_and_commits_nothing_of_what_it_lost()
     let (stream, witness) = (Stream::of(place.clone()), Witness::of(place.clone()));
     let first = job
         .quick()
+        .set("consumer.session.timeout.ms", full("6000", "45000"))
         .set("public.endpoint", &proxy.endpoint())
         .start();
     stream.await_progress(500);

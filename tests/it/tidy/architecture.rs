@@ -79,7 +79,7 @@ fn invariants(files: &[File]) -> Faults {
 }
 
 /// `modules::name`: a test function of a file whose path ends in these modules.
-fn is_test(files: &[File], test: &str) -> bool {
+pub(super) fn is_test(files: &[File], test: &str) -> bool {
     let Some((modules, name)) = test.rsplit_once("::") else {
         return false;
     };

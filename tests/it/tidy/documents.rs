@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use kafka_milvus_sink::config::keys::KEYS;
 
+use super::architecture::is_test;
 use super::{Faults, File, check, find, repository};
 
 #[test]
@@ -98,6 +99,63 @@ fn keys(files: &[File]) -> Faults {
         for name in first.split('`').skip(1).step_by(2).filter(|_| in_table) {
             if !KEYS.iter().any(|key| key.name == name) {
                 faults.push(readme.fault(at, &format!("there is no key {name}")));
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn every_fault_that_was_tried_names_its_tests_and_every_test_of_a_fault_is_named() {
+    let table = "| `a::b` |\n## Faults that were tried\n| fault | shown by |\n|---|---|\n\
+        | **group** | |\n| one | `it::faults::a::runs` |\n| two | `it::faults::a::walks` |\n\
+        | three | |\n| four | the same test |\n## Else\n| five | |";
+    let broken = [
+        ("docs/delivery.md", table),
+        (
+            "tests/it/faults/a.rs",
+            "#[test]\nfn runs() {}\n#[test]\nfn sits() {}",
+        ),
+    ];
+    let places = [
+        "docs/delivery.md:7:",
+        "docs/delivery.md:8:",
+        "tests/it/faults/a.rs:4:",
+    ];
+    check(faults, &broken, &places);
+}
+
+fn faults(files: &[File]) -> Faults {
+    let file = find(files, "docs/delivery.md");
+    let section = file.lines();
+    let section = section.skip_while(|(_, line)| *line != "## Faults that were tried");
+    let section: Vec<_> = section
+        .skip(1)
+        .take_while(|(_, line)| !line.starts_with("## "))
+        .collect();
+    let rows = section.iter().filter(|(_, line)| line.starts_with("| "));
+    let mut faults = Faults::new();
+    for (at, row) in rows.skip(1).filter(|(_, row)| !row.starts_with("| **")) {
+        let shown_by = row.trim_end_matches([' ', '|']).rsplit_once('|');
+        let (_, shown_by) = shown_by.unwrap_or_default();
+        let tests: Vec<&str> = shown_by.split('`').skip(1).step_by(2).collect();
+        if tests.is_empty() && !shown_by.contains("the same test") {
+            faults.push(file.fault(*at, "a fault that no test shows"));
+        }
+        let missing = tests.iter().filter(|test| !is_test(files, test));
+        faults.extend(missing.map(|test| file.fault(*at, &format!("there is no test {test}"))));
+    }
+    let named = |test: &str| section.iter().any(|(_, line)| line.contains(test));
+    for file in files
+        .iter()
+        .filter(|f| f.path.starts_with("tests/it/faults"))
+    {
+        let lines: Vec<_> = file.lines().collect();
+        for pair in lines.windows(2).filter(|pair| pair[0].1 == "#[test]") {
+            let (at, line) = pair[1];
+            let name = line.trim_start_matches("fn ").split('(').next();
+            if !named(&format!("::{}`", name.unwrap_or_default())) {
+                faults.push(file.fault(at, "is missing among the faults of docs/delivery.md"));
             }
         }
     }
