@@ -334,10 +334,14 @@ impl Consumer {
         let context = self.client.context();
         for queue in &self.queues {
             let partition = &queue.tenure.topic_partition;
+            let end = context.end(partition);
             let position = Position {
+                read: Some(queue.next()),
                 settled: Some(queue.tenure.settled()),
                 committed: self.ledger.committed(partition),
-                lag: context.end(partition).map(|end| queue.lag(end)),
+                lag: end.map(|end| queue.lag(end)),
+                is_led: end.is_some_and(|end| end.is_led),
+                waiting: queue.inlet.waiting(),
             };
             self.stations.metrics.set_position(partition, position);
         }

@@ -88,6 +88,11 @@ impl Queue {
         })
     }
 
+    /// The offset after the last record handed to the writer.
+    pub(super) fn next(&self) -> i64 {
+        self.next
+    }
+
     /// How many records before the end are not settled. What cannot be read is no record.
     pub(super) fn lag(&self, end: End) -> i64 {
         let settled = self.tenure.settled();

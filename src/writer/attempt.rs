@@ -173,6 +173,8 @@ impl<'a, M: Milvus> Course<'a, M> {
     ) -> Option<Result<(), MilvusError>> {
         let started = Instant::now();
         let request = |cover: &Cover| cover.tenure.request();
+        let metrics = &self.shared.stations.metrics;
+        let request_to_milvus = metrics.requests.begin(started.into_std());
         // Until what is said of its end below has been said.
         let _under_way: Vec<_> = batch.covers.iter().map(request).collect();
         let answer = tokio::select! {
@@ -180,7 +182,7 @@ impl<'a, M: Milvus> Course<'a, M> {
             answer = self.shared.milvus.write(part) => Some(answer),
             () = cancelled(&mut self.lookout, part, &batch.covers) => None,
         };
-        let metrics = &self.shared.stations.metrics;
+        drop(request_to_milvus);
         metrics.request_took(started.elapsed());
         match &answer {
             Some(Ok(())) => self.taken(part),
