@@ -11,7 +11,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 
-/// One writer of several holds no more than this part of the limit while others wait.
+/// One writer of several holds no more than this part of the limit while others wait that hold less than it.
 const PART: usize = 4;
 
 /// The process's, a destination's share of it, or a writer's share of that.
@@ -22,7 +22,7 @@ pub struct Budget {
     /// What it is a share of.
     whole: Option<Arc<Budget>>,
     shares: AtomicUsize,
-    /// It was refused, and has neither got room since nor given back all that it holds.
+    /// It was refused below its part, and has neither got room since nor given back all that it holds.
     waits: AtomicBool,
     /// Of the process's: how many writers wait.
     waiting: AtomicIsize,
@@ -35,6 +35,17 @@ pub enum Room {
     /// It holds nothing: one record passes, however large, and whatever the others hold.
     OneRecord,
     Turn,
+}
+
+impl Room {
+    /// Where a turn takes at most `turn`.
+    pub fn records(self, turn: usize) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::OneRecord => turn.min(1),
+            Self::Turn => turn,
+        }
+    }
 }
 
 impl Budget {
@@ -76,7 +87,7 @@ impl Budget {
             (false, 0) => Room::OneRecord,
             (false, _) => Room::Nothing,
         };
-        self.set_waits(room == Room::Nothing);
+        self.set_waits(room == Room::Nothing && !self.has_its_part());
         // It may have given back the last of it meanwhile, before it was said to wait.
         if self.used() == 0 {
             self.set_waits(false);
@@ -87,8 +98,11 @@ impl Budget {
     fn has_room(&self) -> bool {
         let process = self.process();
         let free = process.limit.saturating_sub(process.used());
-        let is_large = self.used() >= process.limit / PART;
-        free > 0 && self.leaves_enough(free) && !(is_large && self.others_wait())
+        free > 0 && self.leaves_enough(free) && !(self.has_its_part() && self.others_wait())
+    }
+
+    fn has_its_part(&self) -> bool {
+        self.used() >= self.limit / PART
     }
 
     /// One destination of several holds no more than it leaves free. So where the world is in the way of one, or of many,

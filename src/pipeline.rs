@@ -28,7 +28,7 @@ use crate::ops::metrics::Metrics;
 use crate::record::KeptHeaders;
 use crate::routing::{Lanes, Meeting, Topics};
 use crate::wake::Wake;
-use crate::watchdog::{Alarm, Limits, Watchdog};
+use crate::watchdog::Alarm;
 use crate::writer::Stations;
 use collections::Collections;
 use guard::Guard;
@@ -138,11 +138,7 @@ pub async fn run(
     let asked = Arc::new(Stop::default());
     let consumer = consumer(station(&config, until_end, lanes, &common, &asked))?;
     let shutdown = Shutdown::within(config.shutdown_timeout);
-    let guard = Guard {
-        common: &common,
-        router: &config.router,
-        watchdog: Limits::of(&config).map(Watchdog::new),
-    };
+    let guard = Guard::new(&common, &config);
     let result = Watch::new(&common, guard, until_end)
         .supervise(&mut tasks, starting, consumer, &asked, stop, shutdown)
         .await;

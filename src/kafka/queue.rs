@@ -143,11 +143,6 @@ impl Queue {
 
     /// Polls up to a turn's worth into one chunk and hands it to the writer, if the writer has room.
     pub(super) fn turn(&mut self, room: Room) -> Turn {
-        let most = match room {
-            Room::Nothing => return Turn::default(),
-            Room::OneRecord => 1,
-            Room::Turn => TURN_RECORDS,
-        };
         let chunks = self.inlet.chunks.clone();
         let Ok(permit) = chunks.try_reserve() else {
             return Turn::default();
@@ -164,7 +159,7 @@ impl Queue {
             copy_headers(list, &self.keeps, &mut bytes, &mut headers);
         }
         loop {
-            if bytes.len() >= TURN_BYTES || records.len() >= most {
+            if bytes.len() >= TURN_BYTES || records.len() >= room.records(TURN_RECORDS) {
                 self.flagged.store(true, Ordering::Release); // more to come, perhaps
                 break;
             }

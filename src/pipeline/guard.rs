@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
+use crate::config::Config;
 use crate::ops::board::Standing;
 use crate::routing::Router;
 use crate::topic_partition::TopicPartition;
-use crate::watchdog::{Alarm, Look, Verdict, Watchdog, Watched};
+use crate::watchdog::{Alarm, Limits, Look, Verdict, Watchdog, Watched};
 use crate::writer::Stations;
 
 /// So many partitions are said one by one.
@@ -20,7 +21,15 @@ pub(super) struct Guard<'a> {
     pub(super) watchdog: Option<Watchdog>,
 }
 
-impl Guard<'_> {
+impl<'a> Guard<'a> {
+    pub(super) fn new(common: &'a Stations, config: &'a Config) -> Self {
+        Self {
+            common,
+            router: &config.router,
+            watchdog: Limits::of(config).map(Watchdog::new),
+        }
+    }
+
     /// Once a second. What it gives is the end of the process.
     pub(super) fn look(&mut self, now: Instant, stopping: bool) -> Option<Alarm> {
         let watchdog = self.watchdog.as_mut()?;
@@ -125,7 +134,7 @@ mod tests {
     use crate::ops::board::{Board, Scope};
     use crate::ops::metrics::{Metrics, Position};
     use crate::wake::Wake;
-    use crate::watchdog::{Kind, Limits};
+    use crate::watchdog::Kind;
 
     fn common(start: Instant) -> Stations {
         let budget = Budget::new(1000);

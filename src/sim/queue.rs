@@ -91,12 +91,7 @@ impl Queue {
         let mut bytes = Vec::new();
         let mut records: Vec<Record> = Vec::new();
         let fetched = world.logs.between(self.partition(), self.fetched, i64::MAX);
-        let most = match room {
-            Room::Nothing => 0,
-            Room::OneRecord => 1,
-            Room::Turn => world.scenario.turn,
-        };
-        for entry in fetched.take(most) {
+        for entry in fetched.take(room.records(world.scenario.turn)) {
             if entry.offset < records.last().map_or(self.next, |last| last.offset + 1) {
                 turn.rewound = Some(entry.offset);
                 self.kept = true;

@@ -9,6 +9,9 @@ const LIMITS: Limits = Limits {
     request: Duration::from_secs(20),
 };
 
+/// After so many seconds, by this watchdog.
+type At = (u64, Kind);
+
 /// One that is looked at every second, while everything stands still that the test does not move.
 struct Bench {
     watchdog: Watchdog,
@@ -73,7 +76,7 @@ impl Bench {
     }
 
     /// After how many seconds the state is said and the process ends, if that comes within `seconds`.
-    fn run(&mut self, seconds: u64) -> (Vec<(u64, Kind)>, Option<(u64, Kind)>) {
+    fn run(&mut self, seconds: u64) -> (Vec<At>, Option<At>) {
         let mut said = Vec::new();
         // The first look finds out what is so.
         for second in 0..=seconds {
@@ -235,7 +238,8 @@ fn time_in_which_nobody_looked_does_not_count() {
 #[test]
 fn a_poll_loop_that_stands_still_is_blamed_for_nothing_else() {
     let bench = Bench::with(|bench| {
-        (uncommitted(bench), unread(bench));
+        uncommitted(bench);
+        unread(bench);
         stalled_loop(bench);
     });
     bench.assert_ends(Kind::PollLoop, 0);

@@ -295,7 +295,7 @@ impl Topic {
         config.set("enable.idempotence", "true");
         config.set("linger.ms", "5");
         config.set("queue.buffering.max.messages", "1000000");
-        config.set("message.max.bytes", "33554432");
+        config.set("message.max.bytes", "100000000");
         config.create_with_context(Acks::default()).unwrap()
     }
 
