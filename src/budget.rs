@@ -1,9 +1,20 @@
-//! Memory held between Kafka and the ack (`buffer.max.bytes`): one counter, and every destination's share of it.
+//! Memory held between Kafka and the ack (`buffer.max.bytes`): one counter, every destination's share of it, and every
+//! writer's share of that.
+//!
+//! Why somebody can always go on:
+//! 1. A writer that holds nothing is never refused, whatever the others hold. So who is refused holds something.
+//! 2. What a writer holds comes back without room for more: its channel runs into its batch; a batch goes out when it is
+//!    full, flushed or has waited its linger, and is then acknowledged, halted or dropped.
+//! 3. Nothing waits in here: bytes are charged at once, above the limit if need be, and a refusal is an answer.
+//! 4. So unless the world is in the way, who is refused holds nothing some time later, and is not refused then.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 
-/// Process-wide, or a share. The consumer asks for room before it polls and never waits for it.
+/// One writer of several holds no more than this part of the limit while others wait that hold less than it.
+const PART: usize = 4;
+
+/// The process's, a destination's share of it, or a writer's share of that.
 #[derive(Debug)]
 pub struct Budget {
     limit: usize,
@@ -11,50 +22,113 @@ pub struct Budget {
     /// What it is a share of.
     whole: Option<Arc<Budget>>,
     shares: AtomicUsize,
+    /// It was refused below its part, and has neither got room since nor given back all that it holds.
+    waits: AtomicBool,
+    /// Of the process's: how many writers wait.
+    waiting: AtomicIsize,
+}
+
+/// What a writer may be given now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    Nothing,
+    /// It holds nothing: one record passes, however large, and whatever the others hold.
+    OneRecord,
+    Turn,
+}
+
+impl Room {
+    /// Where a turn takes at most `turn`.
+    pub fn records(self, turn: usize) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::OneRecord => turn.min(1),
+            Self::Turn => turn,
+        }
+    }
 }
 
 impl Budget {
     /// `limit` in bytes.
     pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self {
-            limit,
-            used: AtomicUsize::new(0),
-            whole: None,
-            shares: AtomicUsize::new(0),
-        })
+        Self::with(limit, None)
     }
 
     /// Counts on its own and in the whole.
     pub fn share(self: &Arc<Self>) -> Arc<Self> {
         self.shares.fetch_add(1, Ordering::AcqRel);
+        Self::with(self.limit, Some(Arc::clone(self)))
+    }
+
+    fn with(limit: usize, whole: Option<Arc<Self>>) -> Arc<Self> {
         Arc::new(Self {
-            limit: self.limit,
+            limit,
             used: AtomicUsize::new(0),
-            whole: Some(Arc::clone(self)),
+            whole,
             shares: AtomicUsize::new(0),
+            waits: AtomicBool::new(false),
+            waiting: AtomicIsize::new(0),
         })
     }
 
     pub fn used(&self) -> usize {
-        self.used.load(Ordering::Acquire)
+        self.used.load(Ordering::SeqCst)
     }
 
     pub fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Whether more may be read. A record that is larger than what is left still passes whole:
-    /// the counter then stands above its limit until it is settled.
-    ///
-    /// One share of several holds no more than it leaves free. So where the world is in the way of one, or of many,
-    /// there is still as much room for another as for each of them.
-    pub fn has_room(&self) -> bool {
-        let Some(whole) = &self.whole else {
-            return self.used() < self.limit;
+    /// The consumer asks for a writer before every poll, and never waits. A turn that begins below the limit may end above
+    /// it, by that turn and by what its records become: columns.
+    pub fn room(&self) -> Room {
+        let room = match (self.has_room(), self.used()) {
+            (true, _) => Room::Turn,
+            (false, 0) => Room::OneRecord,
+            (false, _) => Room::Nothing,
         };
-        let free = whole.limit.saturating_sub(whole.used());
-        let alone = whole.shares.load(Ordering::Acquire) == 1;
-        free > 0 && (alone || self.used() < free)
+        self.set_waits(room == Room::Nothing && !self.has_its_part());
+        // It may have given back the last of it meanwhile, before it was said to wait.
+        if self.used() == 0 {
+            self.set_waits(false);
+        }
+        room
+    }
+
+    fn has_room(&self) -> bool {
+        let process = self.process();
+        let free = process.limit.saturating_sub(process.used());
+        free > 0 && self.leaves_enough(free) && !(self.has_its_part() && self.others_wait())
+    }
+
+    fn has_its_part(&self) -> bool {
+        self.used() >= self.limit / PART
+    }
+
+    /// One destination of several holds no more than it leaves free. So where the world is in the way of one, or of many,
+    /// there is still as much room for another as for each of them.
+    fn leaves_enough(&self, free: usize) -> bool {
+        match &self.whole {
+            None => true,
+            Some(whole) if whole.whole.is_some() => whole.leaves_enough(free),
+            Some(process) => process.shares.load(Ordering::Acquire) == 1 || self.used() < free,
+        }
+    }
+
+    fn others_wait(&self) -> bool {
+        let itself = isize::from(self.waits.load(Ordering::SeqCst));
+        self.process().waiting.load(Ordering::SeqCst) > itself
+    }
+
+    fn process(&self) -> &Self {
+        self.whole.as_ref().map_or(self, |whole| whole.process())
+    }
+
+    fn set_waits(&self, waits: bool) {
+        if self.waits.swap(waits, Ordering::SeqCst) != waits {
+            let more = if waits { 1 } else { -1 };
+            self.process().waiting.fetch_add(more, Ordering::SeqCst);
+        }
     }
 
     /// Takes `bytes` and gives them back when the charge is dropped.
@@ -67,14 +141,16 @@ impl Budget {
     }
 
     fn take(&self, bytes: usize) {
-        self.used.fetch_add(bytes, Ordering::AcqRel);
+        self.used.fetch_add(bytes, Ordering::SeqCst);
         if let Some(whole) = &self.whole {
             whole.take(bytes);
         }
     }
 
     fn give(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Ordering::AcqRel);
+        if self.used.fetch_sub(bytes, Ordering::SeqCst) == bytes {
+            self.set_waits(false);
+        }
         if let Some(whole) = &self.whole {
             whole.give(bytes);
         }
@@ -111,37 +187,4 @@ impl Drop for Charge {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_charge_comes_back_when_dropped_and_follows_its_size() {
-        let budget = Budget::new(100);
-        let mut charge = budget.charge(60);
-        assert!(budget.has_room());
-        charge.resize(150);
-        assert_eq!((budget.used(), budget.has_room()), (150, false));
-        charge.resize(10);
-        assert_eq!(budget.used(), 10);
-        drop(charge);
-        assert_eq!(budget.used(), 0);
-    }
-
-    #[test]
-    fn a_share_alone_has_all_and_beside_others_leaves_as_much_as_it_holds() {
-        let budget = Budget::new(100);
-        let first = budget.share();
-        let charge = first.charge(99);
-        assert!(first.has_room());
-        drop(charge);
-        let second = budget.share();
-        // Both stand still with all they may hold.
-        let held = [first.charge(50), second.charge(25)];
-        assert!(!first.has_room() && !second.has_room());
-        let third = budget.share();
-        assert!(third.has_room());
-        assert_eq!(budget.used(), 75);
-        drop(held);
-        assert_eq!((budget.used(), first.used()), (0, 0));
-    }
-}
+mod tests;

@@ -25,6 +25,7 @@ pub mod target;
 pub mod tenure;
 pub mod budget;
 pub mod wake;
+pub mod watchdog;
 pub mod gate;
 pub mod ledger;
 

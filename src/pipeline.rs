@@ -1,6 +1,7 @@
 //! Wires the stations and drains them: `run(config, until_end, stop)` → outcome. No statics.
 
 mod collections;
+mod guard;
 pub(crate) mod planner;
 mod watch;
 
@@ -27,8 +28,10 @@ use crate::ops::metrics::Metrics;
 use crate::record::KeptHeaders;
 use crate::routing::{Lanes, Meeting, Topics};
 use crate::wake::Wake;
+use crate::watchdog::Alarm;
 use crate::writer::Stations;
 use collections::Collections;
+use guard::Guard;
 use watch::{Shutdown, Watch};
 
 /// How long `--until-end` waits before its first row for what the world must mend.
@@ -53,6 +56,8 @@ pub enum PipelineError {
     Refused(Cause),
     #[error("nothing could be written within {} s: {cause}", PATIENCE.as_secs())]
     Waited { cause: Cause },
+    #[error("the {} watchdog (watchdog.timeout.ms) ends the process: {alarm}; please report this with the state in the log; restarting is safe", .alarm.kind.label())]
+    Watchdog { alarm: Alarm },
     #[error("a task of the sink ended on its own")]
     Task(#[from] JoinError),
     #[error("the consumer thread ended on its own")]
@@ -67,7 +72,11 @@ impl PipelineError {
         match self {
             Self::Routing(_) | Self::Milvus(_) | Self::Ops(_) | Self::Refused(_) => true,
             Self::Kafka(error) => error.is_configuration(),
-            Self::Waited { .. } | Self::Task(_) | Self::Consumer | Self::Thread(_) => false,
+            Self::Waited { .. }
+            | Self::Watchdog { .. }
+            | Self::Task(_)
+            | Self::Consumer
+            | Self::Thread(_) => false,
         }
     }
 }
@@ -129,7 +138,8 @@ pub async fn run(
     let asked = Arc::new(Stop::default());
     let consumer = consumer(station(&config, until_end, lanes, &common, &asked))?;
     let shutdown = Shutdown::within(config.shutdown_timeout);
-    let result = Watch::new(&common, until_end)
+    let guard = Guard::new(&common, &config);
+    let result = Watch::new(&common, guard, until_end)
         .supervise(&mut tasks, starting, consumer, &asked, stop, shutdown)
         .await;
     tasks.abort_all();

@@ -60,6 +60,7 @@ pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: boo
         buffer_max_bytes: buffer_max_bytes(values, batch_max_bytes),
         commit_interval: values.millis("offset.flush.interval.ms"),
         shutdown_timeout: values.millis("shutdown.timeout.ms"),
+        watchdog_timeout: values.millis("watchdog.timeout.ms"),
         ops_listen: ops_listen(values),
         log: log(values),
         kafka,

@@ -57,6 +57,8 @@ pub struct Config {
     /// `offset.flush.interval.ms`.
     pub commit_interval: Duration,
     pub shutdown_timeout: Duration,
+    /// Zero: the watchdogs are off.
+    pub watchdog_timeout: Duration,
     /// `None`: the operations surface is closed.
     pub ops_listen: Option<SocketAddr>,
     pub log: LogConfig,

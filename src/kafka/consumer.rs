@@ -12,6 +12,7 @@ use super::fault::coordinator_is_away;
 use super::queue::Queue;
 use super::rebalance::{Context, Rebalance};
 use super::{KafkaError, Station, leave};
+use crate::budget::Room;
 use crate::ledger::{Command, Ledger, Outcome};
 use crate::ops::board::{Peer, Scope};
 use crate::ops::metrics::Position;
@@ -291,10 +292,11 @@ impl Consumer {
         for step in 0..count {
             let index = (self.first + step) % count;
             let queue = &mut self.queues[index];
-            if !queue.has_room() || !queue.is_due(sweep) {
+            let room = queue.room();
+            if room == Room::Nothing || !queue.is_due(sweep) {
                 continue;
             }
-            let turn = queue.turn();
+            let turn = queue.turn(room);
             let partition = self.queues[index].tenure.topic_partition.clone();
             if let Some((records, next)) = turn.handed {
                 busy = true;
@@ -333,10 +335,14 @@ impl Consumer {
         let context = self.client.context();
         for queue in &self.queues {
             let partition = &queue.tenure.topic_partition;
+            let end = context.end(partition);
             let position = Position {
+                read: Some(queue.next()),
                 settled: Some(queue.tenure.settled()),
                 committed: self.ledger.committed(partition),
-                lag: context.end(partition).map(|end| queue.lag(end)),
+                lag: end.map(|end| queue.lag(end)),
+                is_led: end.is_some_and(|end| end.is_led),
+                waiting: queue.inlet.waiting(),
             };
             self.stations.metrics.set_position(partition, position);
         }

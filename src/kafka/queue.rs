@@ -12,6 +12,7 @@ use rdkafka::message::{BorrowedHeaders, Message, OwnedHeaders, OwnedMessage};
 
 use super::header_list;
 use super::rebalance::{Context, End};
+use crate::budget::Room;
 use crate::headers;
 use crate::ledger::Start;
 use crate::record::{Chunk, KeptHeaders, Record, Run};
@@ -87,6 +88,11 @@ impl Queue {
         })
     }
 
+    /// The offset after the last record handed to the writer.
+    pub(super) fn next(&self) -> i64 {
+        self.next
+    }
+
     /// How many records before the end are not settled. What cannot be read is no record.
     pub(super) fn lag(&self, end: End) -> i64 {
         let settled = self.tenure.settled();
@@ -113,15 +119,16 @@ impl Queue {
         self.kept = None;
     }
 
-    /// Whether memory allows another turn.
-    pub(super) fn has_room(&mut self) -> bool {
-        let has_room = self.inlet.budget.has_room();
+    /// What memory allows its writer now.
+    pub(super) fn room(&mut self) -> Room {
+        let room = self.inlet.budget.room();
+        let has_room = room != Room::Nothing;
         if self.had_room && !has_room {
             // What waits for company gives its room back the sooner.
             self.inlet.flush();
         }
         self.had_room = has_room;
-        has_room
+        room
     }
 
     pub(super) fn is_due(&self, sweep: bool) -> bool {
@@ -135,7 +142,7 @@ impl Queue {
     }
 
     /// Polls up to a turn's worth into one chunk and hands it to the writer, if the writer has room.
-    pub(super) fn turn(&mut self) -> Turn {
+    pub(super) fn turn(&mut self, room: Room) -> Turn {
         let chunks = self.inlet.chunks.clone();
         let Ok(permit) = chunks.try_reserve() else {
             return Turn::default();
@@ -152,7 +159,7 @@ impl Queue {
             copy_headers(list, &self.keeps, &mut bytes, &mut headers);
         }
         loop {
-            if bytes.len() >= TURN_BYTES || records.len() >= TURN_RECORDS {
+            if bytes.len() >= TURN_BYTES || records.len() >= room.records(TURN_RECORDS) {
                 self.flagged.store(true, Ordering::Release); // more to come, perhaps
                 break;
             }

@@ -20,6 +20,9 @@ use crate::topic_partition::TopicPartition;
 /// only logged, not reported as an error.
 const BROKEN: &str = "FAIL";
 
+/// librdkafka's word for a broker that is connected and may be asked.
+const UP: &str = "UP";
+
 #[derive(Debug)]
 pub(super) enum Rebalance {
     Assigned(Vec<TopicPartition>),
@@ -43,6 +46,8 @@ pub(super) struct End {
     pub(super) offset: i64,
     /// All that can be read before it was taken from the client. A marker or an aborted record cannot.
     pub(super) reached: bool,
+    /// There is a leader, and it is connected.
+    pub(super) is_led: bool,
 }
 
 impl Context {
@@ -127,9 +132,18 @@ impl ClientContext for Context {
                     partition.hi_offset
                 };
                 let reached = partition.next_offset >= offset && partition.fetchq_cnt == 0;
+                let mut brokers = statistics.brokers.values();
+                // Brokers that are known by their address alone have -1, too.
+                let leader = brokers.find(|b| b.nodeid >= 0 && b.nodeid == partition.leader);
+                let is_led = leader.is_some_and(|broker| broker.state == UP);
                 if offset >= 0 {
                     let name = TopicPartition::new(topic.topic.as_str(), partition.partition);
-                    ends.insert(name, End { offset, reached });
+                    let end = End {
+                        offset,
+                        reached,
+                        is_led,
+                    };
+                    ends.insert(name, end);
                 }
             }
         }

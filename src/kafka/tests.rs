@@ -13,7 +13,7 @@ use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use super::commit::{Answer, CommitThread, Request};
 use super::queue::{Queue, Turn};
 use super::rebalance::Context;
-use crate::budget::Budget;
+use crate::budget::{Budget, Room};
 use crate::cause::Cause;
 use crate::ledger::{Commit, CommitResult, Start};
 use crate::record::{Chunk, KeptHeaders};
@@ -67,7 +67,7 @@ fn turn(client: &BaseConsumer<Context>, queue: &mut Queue) -> Turn {
     let deadline = Instant::now() + Duration::from_secs(30);
     while Instant::now() < deadline {
         assert!(client.poll(Duration::from_millis(10)).is_none());
-        let turn = queue.turn();
+        let turn = queue.turn(Room::Turn);
         if turn.handed.is_some() || turn.rewound.is_some() {
             return turn;
         }

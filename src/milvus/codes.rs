@@ -172,6 +172,8 @@ const TEXTS: &[(&str, Meaning)] = &[
         Outdated,
     ),
     ("is not supported now", Outdated),
+    // A row that is larger than a message of its log may be: 2.3 makes a message of no rows before it.
+    ("no hash key for", TooLarge),
     // A row.
     ("is not a number or infinity", Misfit),
     ("should divide the dim", Misfit),

@@ -9,7 +9,7 @@ use tracing::{error, info, warn};
 
 use super::metrics::Metrics;
 use super::rate_limit::RateLimit;
-pub use super::scope::{Peer, Scope};
+pub use super::scope::{Peer, Scope, Standing};
 use crate::cause::Cause;
 use crate::topic_partition::TopicPartition;
 
@@ -229,10 +229,14 @@ impl Board {
         self.last_turn.store(turn, Ordering::Relaxed);
     }
 
+    /// When the consumer loop took its last turn.
+    pub fn last_turn(&self) -> Instant {
+        self.start + Duration::from_millis(self.last_turn.load(Ordering::Relaxed))
+    }
+
     /// How long the consumer loop has not taken a turn.
     pub fn silence(&self, now: Instant) -> Duration {
-        let last_turn = self.start + Duration::from_millis(self.last_turn.load(Ordering::Relaxed));
-        now.saturating_duration_since(last_turn)
+        now.saturating_duration_since(self.last_turn())
     }
 
     /// Ready: assigned, nothing held, nothing halted. Otherwise every reason.
@@ -270,8 +274,17 @@ impl Board {
         reasons
     }
 
+    /// What stands still.
+    pub fn standing(&self) -> Standing {
+        let state = self.lock();
+        Standing {
+            held: state.held.keys().cloned().collect(),
+            halted: state.halted.keys().cloned().collect(),
+        }
+    }
+
     /// What stands still, in a few words each.
-    pub(super) fn standstills(&self) -> Vec<String> {
+    pub fn standstills(&self) -> Vec<String> {
         let state = self.lock();
         let held = state
             .held

@@ -16,12 +16,38 @@ use crate::topic_partition::TopicPartition;
 /// Where a partition stands. `None` is not known yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Position {
+    /// The offset after the last record handed to its writer.
+    pub read: Option<i64>,
     /// The next offset to commit.
     pub settled: Option<i64>,
     /// What the group holds.
     pub committed: Option<i64>,
     /// Records between `settled` and the partition's end.
     pub lag: Option<i64>,
+    /// The broker that has it is connected.
+    pub is_led: bool,
+    /// Chunks that wait for its writer.
+    pub waiting: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown =
+            |offset: Option<i64>| offset.map_or("?".to_owned(), |offset| offset.to_string());
+        write!(
+            f,
+            "read {}, settled {}, committed {}, lag {}, {} chunks wait for its writer",
+            shown(self.read),
+            shown(self.settled),
+            shown(self.committed),
+            shown(self.lag),
+            self.waiting,
+        )?;
+        if self.is_led {
+            return Ok(());
+        }
+        f.write_str(", its broker is away")
+    }
 }
 
 /// Read when asked, so that nobody has to report it.

@@ -1,6 +1,7 @@
 //! Counts of everything, for `/metrics` and the activity line. Names begin with `milvus_sink_`.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +15,11 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub use super::collectors::Position;
 use super::collectors::{Buffer, Positions};
+use super::requests::Requests;
 use crate::budget::Budget;
 use crate::cause::Cause;
 use crate::topic_partition::TopicPartition;
+use crate::watchdog::Kind as Watchdog;
 
 /// From 1 ms, a small insert on a near server, to the longest sensible time-out.
 const REQUEST_SECONDS: [f64; 14] = [
@@ -54,11 +57,13 @@ pub struct Metrics {
     pub dead_letters: Counter,
     pub halted_partitions: Gauge,
     pub assigned_partitions: Gauge,
+    pub requests: Arc<Requests>,
     skipped: Family<Label, Counter>,
     attempts_failed: Family<Label, Counter>,
     request_duration: Histogram,
     held: Family<Label, Gauge>,
     connected: Family<Label, Gauge>,
+    watchdog_alarms: Family<Label, Counter>,
     positions: Arc<Positions>,
     registry: Registry,
 }
@@ -74,11 +79,13 @@ impl Metrics {
             dead_letters: Counter::default(),
             halted_partitions: Gauge::default(),
             assigned_partitions: Gauge::default(),
+            requests: Arc::default(),
             skipped: Family::default(),
             attempts_failed: Family::default(),
             request_duration: Histogram::new(REQUEST_SECONDS),
             held: Family::default(),
             connected: Family::default(),
+            watchdog_alarms: Family::default(),
             positions: Arc::default(),
             registry: Registry::with_prefix("milvus_sink"),
         };
@@ -89,6 +96,9 @@ impl Metrics {
                     .skipped
                     .get_or_create(&[("reason", skipped.label())]),
             );
+        }
+        for watchdog in Watchdog::ALL {
+            drop(metrics.watchdog_alarms(watchdog));
         }
         metrics.register_counts();
         metrics.register_states(budget);
@@ -121,6 +131,21 @@ impl Metrics {
         self.attempts_failed
             .get_or_create(&[("cause", cause.label())])
             .inc();
+    }
+
+    /// How often a watchdog saw a standstill and said the state.
+    pub fn watchdog_alarms(&self, watchdog: Watchdog) -> impl Deref<Target = Counter> {
+        self.watchdog_alarms
+            .get_or_create(&[("watchdog", watchdog.label())])
+    }
+
+    /// Of all partitions that are assigned.
+    pub fn positions(&self) -> Vec<(TopicPartition, Position)> {
+        let positions = self.positions.lock();
+        let copied = positions
+            .iter()
+            .map(|(at, position)| (at.clone(), *position));
+        copied.collect()
     }
 
     pub fn set_position(&self, topic_partition: &TopicPartition, position: Position) {
@@ -196,6 +221,11 @@ impl Metrics {
             self.dead_letters.clone(),
         );
         registry.register(
+            "watchdog_alarms",
+            "Standstills that a watchdog noticed, by watchdog",
+            self.watchdog_alarms.clone(),
+        );
+        registry.register(
             "attempts_failed",
             "Requests to Milvus that did not succeed, by cause",
             self.attempts_failed.clone(),
@@ -237,6 +267,7 @@ impl Metrics {
         );
         registry.register_collector(Box::new(Buffer(budget)));
         registry.register_collector(Box::new(Arc::clone(&self.positions)));
+        registry.register_collector(Box::new(Arc::clone(&self.requests)));
     }
 }
 
@@ -261,6 +292,7 @@ mod tests {
         metrics.held("milvus_busy").inc();
         metrics.connected("kafka").set(1);
         metrics.halted_partitions.set(1);
+        metrics.watchdog_alarms(Watchdog::Commit).inc();
         metrics.assigned_partitions.set(4);
         let page = metrics.encode().unwrap();
         for line in [
@@ -282,6 +314,10 @@ mod tests {
             "milvus_sink_assigned_partitions 4",
             "milvus_sink_buffer_used_bytes 40",
             "milvus_sink_buffer_limit_bytes 100",
+            "milvus_sink_watchdog_alarms_total{watchdog=\"poll_loop\"} 0",
+            "milvus_sink_watchdog_alarms_total{watchdog=\"commit\"} 1",
+            "milvus_sink_requests_under_way 0",
+            "milvus_sink_oldest_request_seconds 0.0",
             "# HELP milvus_sink_lag_records Records not settled yet.",
             "# EOF",
         ] {
@@ -299,8 +335,8 @@ mod tests {
         let second = TopicPartition::new("t", 1);
         let position = |lag| Position {
             settled: Some(40),
-            committed: None,
             lag: Some(lag),
+            ..Position::default()
         };
         metrics.set_position(&first, position(10));
         metrics.set_position(&second, position(5));

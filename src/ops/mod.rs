@@ -4,6 +4,7 @@ pub mod activity;
 pub mod board;
 pub mod http;
 pub mod metrics;
+pub mod requests;
 
 mod collectors;
 mod rate_limit;

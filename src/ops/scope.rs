@@ -1,5 +1,6 @@
 //! What reports on the board are about.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,6 +19,50 @@ pub enum Scope {
     /// Of a collection, by name.
     MilvusPartition(Arc<str>, Arc<str>),
     Partition(TopicPartition),
+}
+
+impl Scope {
+    /// Whether what is in the way of it is in the way of this partition, whose records go there.
+    fn covers(
+        &self,
+        partition: &TopicPartition,
+        collection: &str,
+        milvus_partition: Option<&str>,
+    ) -> bool {
+        match self {
+            Self::Kafka | Self::Group | Self::Topics => true,
+            Self::Topic(topic) => *topic == partition.topic,
+            Self::Partition(held) => held == partition,
+            Self::Collection(name) => **name == *collection,
+            Self::MilvusPartition(name, part) => {
+                **name == *collection && Some(&**part) == milvus_partition
+            }
+        }
+    }
+}
+
+/// All that is said to stand still, and why it may.
+#[derive(Debug, Default)]
+pub struct Standing {
+    pub(super) held: Vec<Scope>,
+    pub(super) halted: BTreeSet<TopicPartition>,
+}
+
+impl Standing {
+    pub fn is_nothing(&self) -> bool {
+        self.held.is_empty() && self.halted.is_empty()
+    }
+
+    /// Whether this partition, whose records go to that collection, is among it.
+    pub fn covers(
+        &self,
+        partition: &TopicPartition,
+        collection: &str,
+        milvus_partition: Option<&str>,
+    ) -> bool {
+        let covers = |scope: &Scope| scope.covers(partition, collection, milvus_partition);
+        self.halted.contains(partition) || self.held.iter().any(covers)
+    }
 }
 
 impl fmt::Display for Scope {
@@ -49,5 +94,47 @@ impl Peer {
             Self::Kafka => "kafka",
             Self::Milvus => "milvus",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hold_covers_what_it_is_about_and_a_halt_its_partition() {
+        let partition = TopicPartition::new("t", 0);
+        let collection = || Arc::from("c");
+        for (scope, expected) in [
+            (Scope::Kafka, true),
+            (Scope::Group, true),
+            (Scope::Topics, true),
+            (Scope::Topic("t".into()), true),
+            (Scope::Topic("u".into()), false),
+            (Scope::Partition(partition.clone()), true),
+            (Scope::Partition(TopicPartition::new("t", 1)), false),
+            (Scope::Collection(collection()), true),
+            (Scope::Collection("d".into()), false),
+            (Scope::MilvusPartition(collection(), "p".into()), true),
+            (Scope::MilvusPartition(collection(), "q".into()), false),
+            (Scope::MilvusPartition("d".into(), "p".into()), false),
+        ] {
+            assert_eq!(
+                scope.covers(&partition, "c", Some("p")),
+                expected,
+                "{scope}"
+            );
+            let held = Standing {
+                held: vec![scope],
+                ..Standing::default()
+            };
+            assert_eq!(held.covers(&partition, "c", Some("p")), expected);
+        }
+        let halted = Standing {
+            halted: BTreeSet::from([partition.clone()]),
+            ..Standing::default()
+        };
+        assert!(!halted.is_nothing() && halted.covers(&partition, "c", None));
+        assert!(!halted.covers(&TopicPartition::new("t", 1), "c", None));
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::collections::Starting;
+use super::guard::Guard;
 use super::{Consumer, PATIENCE, PipelineError, Tasks};
 use crate::cause::Cause;
 use crate::kafka::Stop;
@@ -43,21 +44,23 @@ impl Shutdown {
 /// Looks after the stations until one of them ends.
 pub(super) struct Watch<'a> {
     common: &'a Stations,
+    guard: Guard<'a>,
     until_end: bool,
     since: Instant,
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(common: &'a Stations, until_end: bool) -> Self {
+    pub(super) fn new(common: &'a Stations, guard: Guard<'a>, until_end: bool) -> Self {
         Self {
             common,
+            guard,
             until_end,
             since: Instant::now(),
         }
     }
 
     pub(super) async fn supervise(
-        &self,
+        mut self,
         tasks: &mut Tasks,
         mut starting: mpsc::Receiver<Starting>,
         mut consumer: Consumer,
@@ -102,6 +105,10 @@ impl<'a> Watch<'a> {
                 }
                 _ = tick.tick() => {
                     board.tick(now());
+                    if let Some(alarm) = self.guard.look(Instant::now().into_std(), stopping) {
+                        self.leave(asked, consumer).await;
+                        return Err(PipelineError::Watchdog { alarm });
+                    }
                     if let Some(cause) = self.waited_too_long() {
                         self.leave(asked, consumer).await;
                         return Err(PipelineError::Waited { cause });
@@ -148,14 +155,19 @@ fn now() -> std::time::Instant {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use tokio::sync::oneshot;
 
     use super::*;
     use crate::budget::Budget;
+    use crate::exit::Status;
     use crate::gate::Gate;
     use crate::ops::board::{Board, Scope};
     use crate::ops::metrics::Metrics;
+    use crate::routing::Router;
     use crate::wake::Wake;
+    use crate::watchdog::{Limits, Watchdog};
 
     fn common() -> Stations {
         let budget = Budget::new(1);
@@ -170,6 +182,31 @@ mod tests {
         }
     }
 
+    /// Watchdogs with this time-out, or none.
+    fn guard<'a>(common: &'a Stations, router: &'a Router, timeout: Option<Duration>) -> Guard<'a> {
+        let watchdog = timeout.map(|timeout| {
+            Watchdog::new(Limits {
+                timeout,
+                progress: Duration::ZERO,
+                commit: Duration::ZERO,
+                request: Duration::ZERO,
+            })
+        });
+        Guard {
+            common,
+            router,
+            watchdog,
+        }
+    }
+
+    fn router() -> Router {
+        Router {
+            collection_name: "c".to_owned(),
+            collections: BTreeMap::new(),
+            partition_name: None,
+        }
+    }
+
     /// Supervises for two minutes a consumer that waits for its broker.
     async fn watched(until_end: bool, rows_written: u64) -> Option<(String, u64)> {
         let common = common();
@@ -181,7 +218,8 @@ mod tests {
         let (_consumer, outcome) = oneshot::channel();
         let (mut tasks, asked) = (Tasks::new(), Stop::default());
         let start = Instant::now();
-        let watch = Watch::new(&common, until_end);
+        let router = router();
+        let watch = Watch::new(&common, guard(&common, &router, None), until_end);
         let stop = std::future::pending();
         let watching = watch.supervise(
             &mut tasks,
@@ -208,13 +246,65 @@ mod tests {
         assert_eq!(watched(false, 0).await, None);
     }
 
+    /// Supervises a consumer that beats as `beats` says, and says nothing else.
+    async fn guarded(beats: impl Fn(&Board)) -> Option<(PipelineError, u64)> {
+        let (common, router) = (common(), router());
+        let guard = guard(&common, &router, Some(Duration::from_secs(20)));
+        let (_consumer, outcome) = oneshot::channel();
+        let (mut tasks, asked) = (Tasks::new(), Stop::default());
+        let start = Instant::now();
+        let watching = Watch::new(&common, guard, false).supervise(
+            &mut tasks,
+            mpsc::channel(1).1,
+            outcome,
+            &asked,
+            std::future::pending(),
+            Shutdown::within(PATIENCE),
+        );
+        let beating = async {
+            let mut every = tokio::time::interval(TICK / 2);
+            for _ in 0..200 {
+                every.tick().await;
+                beats(&common.board);
+            }
+        };
+        tokio::select! {
+            ended = watching => Some((ended.unwrap_err(), start.elapsed().as_secs())),
+            () = beating => None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_loop_that_stands_still_ends_the_process_with_1() {
+        let (error, seconds) = guarded(|_| {}).await.unwrap();
+        let said = error.to_string();
+        let expected = "the poll_loop watchdog (watchdog.timeout.ms) ends the process: \
+                        the poll loop has not turned for 20 s; ";
+        assert!(said.starts_with(expected), "{said}");
+        assert_eq!(Status::from(&error), Status::Failure);
+        assert!((20..=26).contains(&seconds), "{seconds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_loop_that_turns_ends_nothing() {
+        // The board's own clock is not the paused one: wait until it has gone on.
+        let beats = |board: &Board| {
+            let before = board.last_turn();
+            while board.last_turn() == before {
+                board.beat();
+            }
+        };
+        assert!(guarded(beats).await.is_none());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_consumer_that_does_not_end_is_left_behind_when_the_time_to_stop_is_up() {
         let common = common();
         let (_consumer, outcome) = oneshot::channel();
         let (mut tasks, asked) = (Tasks::new(), Stop::default());
         let start = Instant::now();
-        let watch = Watch::new(&common, false);
+        let router = router();
+        let watch = Watch::new(&common, guard(&common, &router, None), false);
         let ended = watch
             .supervise(
                 &mut tasks,

@@ -11,6 +11,7 @@ use super::group::{Pid, Told};
 use super::queue::Queue;
 use super::stations::Stations;
 use super::world::{Shared as WorldShared, TOPIC};
+use crate::budget::Room;
 use crate::ledger::{Command, Commit, Ledger, Outcome, Start};
 use crate::topic_partition::TopicPartition;
 
@@ -249,10 +250,11 @@ impl Process {
         let mut world = self.world.lock();
         for step in 0..count {
             let queue = &mut self.queues[(self.first + step) % count];
-            if !queue.has_room() || !queue.is_due(&world, sweep) {
+            let room = queue.room();
+            if room == Room::Nothing || !queue.is_due(&world, sweep) {
                 continue;
             }
-            let turn = queue.turn(&world);
+            let turn = queue.turn(room, &world);
             let partition = &queue.tenure.topic_partition;
             if let Some(next) = turn.handed {
                 self.ledger.handed(partition, next);

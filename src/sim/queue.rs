@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::log::Entry;
 use super::world::World;
+use crate::budget::Room;
 use crate::ledger::Start;
 use crate::record::{Chunk, Record, Run};
 use crate::tenure::Tenure;
@@ -49,13 +50,14 @@ impl Queue {
         }
     }
 
-    pub(super) fn has_room(&mut self) -> bool {
-        let has_room = self.inlet.budget.has_room();
+    pub(super) fn room(&mut self) -> Room {
+        let room = self.inlet.budget.room();
+        let has_room = room != Room::Nothing;
         if self.had_room && !has_room {
             self.inlet.flush();
         }
         self.had_room = has_room;
-        has_room
+        room
     }
 
     pub(super) fn is_due(&self, world: &World, sweep: bool) -> bool {
@@ -75,7 +77,7 @@ impl Queue {
     }
 
     /// Hands a turn's records to the writer, if it has room.
-    pub(super) fn turn(&mut self, world: &World) -> Turn {
+    pub(super) fn turn(&mut self, room: Room, world: &World) -> Turn {
         let mut turn = Turn::default();
         let chunks = self.inlet.chunks.clone();
         let Ok(permit) = chunks.try_reserve() else {
@@ -89,7 +91,7 @@ impl Queue {
         let mut bytes = Vec::new();
         let mut records: Vec<Record> = Vec::new();
         let fetched = world.logs.between(self.partition(), self.fetched, i64::MAX);
-        for entry in fetched.take(world.scenario.turn) {
+        for entry in fetched.take(room.records(world.scenario.turn)) {
             if entry.offset < records.last().map_or(self.next, |last| last.offset + 1) {
                 turn.rewound = Some(entry.offset);
                 self.kept = true;

@@ -13,6 +13,7 @@ use super::plans::{PlanState, Plans};
 use super::records::{At, Cover};
 use super::sealed::{Fate, Sealed, Unsealed};
 use super::{Shared, Stations};
+use crate::budget::Budget;
 use crate::milvus::status::MilvusError;
 use crate::milvus::{Milvus, WriteRequest};
 use crate::ops::board::Peer;
@@ -22,6 +23,8 @@ use crate::plan::Plan;
 #[derive(Debug)]
 pub(super) struct Common<M> {
     pub(super) shared: Arc<Shared<M>>,
+    /// The writer's share.
+    pub(super) budget: Arc<Budget>,
     pub(super) plans: Plans,
     pub(super) in_a_row: InARow,
     pub(super) doubts: Doubts,
@@ -155,7 +158,7 @@ impl<'a, M: Milvus> Course<'a, M> {
         };
         records.seal(
             plan,
-            &self.shared.stations.budget,
+            &self.common.budget,
             self.shared.rules.recreated,
             fate,
             |at, refusal| self.shared.refuse(at, refusal),
@@ -170,6 +173,8 @@ impl<'a, M: Milvus> Course<'a, M> {
     ) -> Option<Result<(), MilvusError>> {
         let started = Instant::now();
         let request = |cover: &Cover| cover.tenure.request();
+        let metrics = &self.shared.stations.metrics;
+        let request_to_milvus = metrics.requests.begin(started.into_std());
         // Until what is said of its end below has been said.
         let _under_way: Vec<_> = batch.covers.iter().map(request).collect();
         let answer = tokio::select! {
@@ -177,7 +182,7 @@ impl<'a, M: Milvus> Course<'a, M> {
             answer = self.shared.milvus.write(part) => Some(answer),
             () = cancelled(&mut self.lookout, part, &batch.covers) => None,
         };
-        let metrics = &self.shared.stations.metrics;
+        drop(request_to_milvus);
         metrics.request_took(started.elapsed());
         match &answer {
             Some(Ok(())) => self.taken(part),

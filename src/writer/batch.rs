@@ -198,6 +198,13 @@ impl Draft<'_> {
         }
     }
 
+    /// Whether its row would make the batch's rows larger than `max_bytes`. A row alone never is: whether Milvus takes it
+    /// is for Milvus to say.
+    pub(super) fn is_too_much(&self, max_bytes: usize) -> bool {
+        let is_row = matches!(self.change, Ok(Change::Row));
+        is_row && self.rows > 0 && self.batch.columns.bytes() > max_bytes
+    }
+
     /// Leaves the batch as it was.
     pub(super) fn discard(self) {
         self.batch.columns.truncate(self.rows);

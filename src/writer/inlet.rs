@@ -22,6 +22,11 @@ pub struct Inlet {
 }
 
 impl Inlet {
+    /// Chunks that wait in its channel.
+    pub fn waiting(&self) -> usize {
+        self.chunks.max_capacity() - self.chunks.capacity()
+    }
+
     /// Have it send what it was given, without waiting for company or for the next attempt.
     pub fn flush(&self) {
         self.flags.flush();

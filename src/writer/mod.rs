@@ -74,6 +74,7 @@ pub struct Rules {
 /// What every writer of the process has a share of.
 #[derive(Debug, Clone)]
 pub struct Stations {
+    /// Of the writers of a destination: its share.
     pub budget: Arc<Budget>,
     pub board: Arc<Board>,
     pub metrics: Arc<Metrics>,
@@ -101,7 +102,7 @@ pub struct Writer<M> {
     cursor: Option<Cursor>,
     open: Option<Batch>,
     in_flight: InFlight,
-    /// The open batch is sent as it is: a bad record ended it.
+    /// The open batch is sent as it is: a record that does not go into it ended it.
     closed: bool,
     /// While flushing: chunks of the channel that are still to be taken in.
     flush_left: Option<usize>,
@@ -113,14 +114,16 @@ impl<M: Milvus> Writer<M> {
     pub fn new(shared: Arc<Shared<M>>, plans: Plans) -> (Self, Inlet) {
         let (chunks, inbox) = mpsc::channel(CHANNEL_CHUNKS);
         let (flags, lookout) = flags();
+        let budget = shared.stations.budget.share();
         let inlet = Inlet {
             chunks,
             flags,
-            budget: Arc::clone(&shared.stations.budget),
+            budget: Arc::clone(&budget),
             plans: plans.clone(),
         };
         let common = Common {
             shared,
+            budget,
             plans,
             in_a_row: InARow::default(),
             doubts: Doubts::default(),
@@ -267,19 +270,23 @@ impl<M: Milvus> Writer<M> {
         }
     }
 
-    /// Whether it is done with the record; otherwise the record waits for a look at the schema.
+    /// Whether it is done with the record; otherwise the record waits for a look at the schema, or for the next batch.
     fn add(&mut self, plan: &Arc<Plan>, at: At<'_>, may_look: bool) -> bool {
         if !at.is_wanted() {
             return true; // read again by the next owner, or after the halt
         }
-        let Stations { budget, .. } = &self.common.shared.stations;
-        let partition = &self.common.shared.milvus_partition;
+        let (budget, partition) = (&self.common.budget, &self.common.shared.milvus_partition);
         let new = || Batch::new(Arc::clone(plan), partition.clone(), budget, Instant::now());
         let batch = self.open.get_or_insert_with(new);
         let draft = batch.read(at);
         if may_look && draft.doubts_the_plan() {
             draft.discard();
             self.look = Some(self.look_for(plan, at));
+            return false;
+        }
+        if draft.is_too_much(self.common.shared.rules.batch_max_bytes) {
+            draft.discard();
+            self.closed = true;
             return false;
         }
         match draft.keep(self.common.shared.rules.recreated) {

@@ -6,6 +6,7 @@ mod in_flight;
 mod isolate;
 mod late_landing;
 mod letters;
+mod memory;
 mod overtaking;
 mod refresh;
 mod scripted;

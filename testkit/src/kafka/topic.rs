@@ -320,7 +320,7 @@ impl Topic {
         config.set("socket.connection.setup.timeout.ms", "5000");
         config.set("topic.metadata.refresh.interval.ms", "2000");
         config.set("queue.buffering.max.messages", "1000000");
-        config.set("message.max.bytes", "33554432");
+        config.set("message.max.bytes", "100000000");
         config.create_with_context(Acks::default()).unwrap()
     }
 

@@ -266,6 +266,33 @@ fn value_trees(files: &[File]) -> Faults {
     )
 }
 
+#[test]
+fn no_timer_follows_a_clock_that_can_be_set() {
+    let broken = [
+        (
+            "src/a.rs",
+            "use std::time::SystemTime;\nlet now = SystemTime::now();",
+        ),
+        ("src/b.rs", "let now = OffsetDateTime::now_utc();"),
+        ("src/verify.rs", "let now = SystemTime::now();"),
+    ];
+    check(clocks, &broken, &["src/a.rs:2:", "src/b.rs:1:"]);
+}
+
+/// Whoever asks for records since a time of day says one: that is no timer.
+fn clocks(files: &[File]) -> Faults {
+    let forms = [
+        "SystemTime::now",
+        "UNIX_EPOCH.elapsed",
+        "now_utc(",
+        "now_local(",
+    ];
+    let what = "a clock that is set must not move a time-out: use Instant";
+    let faults = in_program(files, &forms, what);
+    let is_timer = |fault: &String| !fault.starts_with("src/verify");
+    faults.into_iter().filter(is_timer).collect()
+}
+
 /// One fault for each line of the program, not of its tests, that has one of these forms outside a comment.
 fn in_program(files: &[File], forms: &[&str], what: &str) -> Faults {
     let is_wrong = |line: &str| {

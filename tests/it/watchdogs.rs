@@ -1,0 +1,69 @@
+//! The sink stands still, and nothing is said to be in its way: it says its state, and ends with 1.
+
+use testkit::fake::Fake;
+use testkit::kafka::{Answer, MockBroker};
+use testkit::process::Signal;
+use testkit::wait;
+
+use crate::load::Place;
+use crate::support::{Job, SOON, articles};
+
+#[test]
+fn commits_that_kafka_never_takes_are_said_with_the_state_and_then_end_the_sink() {
+    let (fake, kafka) = (Fake::start(), MockBroker::start());
+    let topic = kafka.topic("uncommitted", 2);
+    let job = Job::between(topic, "uncommitted", fake.endpoint(), None);
+    fake.create(articles(&job.collection).schema());
+    let place = Place::of(&job);
+    let sink = job.quick().set("watchdog.timeout.ms", "4000").start();
+    place.produce(0..10);
+    job.await_committed();
+    kafka.answer_commits(&[Answer::RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE; 10_000]);
+    place.produce(10..20);
+
+    sink.wait_for_line("watchdog=\"commit\"", SOON);
+    let said = |word: &str| sink.wait_for_line(word, SOON);
+    let state = said("ERROR state: the poll loop turned ");
+    assert!(state.contains("bytes of memory are held"), "{state}");
+    for partition in 0..2 {
+        let name = format!("state: {}-{partition}: ", job.topic.name());
+        let read = "read 20, settled 20, committed 10, lag 0";
+        assert!(said(&name).contains(read), "{}", said(&name));
+    }
+    let alarms = sink.metric(r#"milvus_sink_watchdog_alarms_total{watchdog="commit"}"#);
+    assert_eq!(alarms, 1);
+    assert_eq!(sink.wait_exit(SOON), 1, "{}", sink.output());
+    let why = said("ends the process: ");
+    assert!(why.contains("the commit watchdog"), "{why}");
+    assert!(
+        why.contains("has not been told of settled offsets"),
+        "{why}"
+    );
+}
+
+/// Neither a process that was stopped for longer than that nor a Milvus that is away is a standstill of the sink.
+#[test]
+fn a_hold_and_a_frozen_process_trip_no_watchdog() {
+    let fake = Fake::start();
+    let proxy = testkit::proxy::FaultProxy::before(fake.port());
+    let kafka = testkit::suite::kafka();
+    let job = Job::with(kafka, "excused", 1, proxy.endpoint(), None);
+    fake.create(articles(&job.collection).schema());
+    let place = Place::of(&job);
+    let sink = job.quick().set("watchdog.timeout.ms", "2000");
+    let sink = sink.set("shutdown.timeout.ms", "3000").start();
+    place.produce(0..10);
+    job.await_committed();
+    proxy.set(testkit::proxy::Network::Refuses);
+    place.produce(10..20);
+    sink.wait_for_line("cause=\"milvus_unreachable\"", SOON);
+    let while_held = std::time::Duration::from_secs(9);
+    wait::throughout(while_held, "a patient sink", || sink.runs());
+    sink.signal(Signal::Stop);
+    wait::throughout(std::time::Duration::from_secs(3), "a burst", || true);
+    sink.signal(Signal::Cont);
+    proxy.set(testkit::proxy::Network::Works);
+    job.await_committed();
+    assert_eq!(sink.find_line("watchdog=\""), None, "{}", sink.output());
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+}
