@@ -236,7 +236,7 @@ pub(crate) async fn describe(
     described
 }
 
-fn is_no_answer(cause: &Cause) -> bool {
+pub(crate) fn is_no_answer(cause: &Cause) -> bool {
     matches!(
         cause,
         Cause::MilvusUnreachable { .. } | Cause::MilvusSlow { .. } | Cause::MilvusBusy { .. }

@@ -214,34 +214,48 @@ mod tests {
         parse(args.map(OsString::from), Vec::new())
     }
 
+    #[track_caller]
+    fn check(line: &str, command: &Command, files: &[&str], set: &[(&str, &str)]) {
+        let cli = read(line).unwrap();
+        assert_eq!(cli.command, *command, "{line}");
+        let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+        assert_eq!(cli.sources.files, files, "{line}");
+        let pairs = cli.sources.set.iter();
+        let pairs: Vec<_> = pairs.map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(pairs, set, "{line}");
+    }
+
     #[test]
     fn commands_files_and_options_in_any_order() {
-        let check = |line, command: &Command, files: &[&str], set: &[(&str, &str)]| {
-            let cli = read(line).unwrap();
-            assert_eq!(cli.command, *command, "{line}");
-            assert!(
-                cli.sources.files.iter().eq(files
-                    .iter()
-                    .map(PathBuf::from)
-                    .collect::<Vec<_>>()
-                    .iter()),
-                "{line}"
-            );
-            let pairs: Vec<_> = cli
-                .sources
-                .set
-                .iter()
-                .map(|(k, v)| (k.as_str(), v.as_str()))
-                .collect();
-            assert_eq!(pairs, set, "{line}");
-        };
         let run = &Command::Run { until_end: false };
+        check("", run, &[], &[]);
+        check("run", run, &[], &[]);
+        check("a b", run, &["a", "b"], &[]);
+        check("run a", run, &["a"], &[]);
+        check("check a", &Command::Check, &["a"], &[]);
+        let set = [("a", "b=c")];
+        check(
+            "--set a=b=c check ./check",
+            &Command::Check,
+            &["./check"],
+            &set,
+        );
+        let until_end = Command::Run { until_end: true };
+        check("a --until-end", &until_end, &["a"], &[]);
+        check(
+            "--log-level debug a --set x= --log-format json",
+            run,
+            &["a"],
+            &[("x", ""), ("log.format", "json"), ("log.level", "debug")],
+        );
+    }
+
+    #[test]
+    fn verify_has_bounds() {
         let verify = |from: &[&str], to: &[&str], json| {
             let bounds = |texts: &[&str]| {
-                texts
-                    .iter()
-                    .map(|text| verify::bound(text).unwrap())
-                    .collect()
+                let texts = texts.iter().map(|text| verify::bound(text).unwrap());
+                texts.collect()
             };
             let bounds = Bounds {
                 from: bounds(from),
@@ -250,38 +264,11 @@ mod tests {
             Command::Verify(verify::Options { bounds, json })
         };
         check("verify a", &verify(&[], &[], false), &["a"], &[]);
+        let line = "verify a --from earliest --to committed --from t:0:5 --json";
         let ranged = verify(&["earliest", "t:0:5"], &["committed"], true);
-        check(
-            "verify a --from earliest --to committed --from t:0:5 --json",
-            &ranged,
-            &["a"],
-            &[],
-        );
+        check(line, &ranged, &["a"], &[]);
         let since = verify(&["2025-01-01T00:00:00Z"], &[], false);
         check("verify --since 2025-01-01T00:00:00Z", &since, &[], &[]);
-        check("", run, &[], &[]);
-        check("run", run, &[], &[]);
-        check("a b", run, &["a", "b"], &[]);
-        check("run a", run, &["a"], &[]);
-        check("check a", &Command::Check, &["a"], &[]);
-        check(
-            "--set a=b=c check ./check",
-            &Command::Check,
-            &["./check"],
-            &[("a", "b=c")],
-        );
-        check(
-            "a --until-end",
-            &Command::Run { until_end: true },
-            &["a"],
-            &[],
-        );
-        check(
-            "--log-level debug a --set x= --log-format json",
-            run,
-            &["a"],
-            &[("x", ""), ("log.format", "json"), ("log.level", "debug")],
-        );
     }
 
     #[test]

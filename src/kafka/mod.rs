@@ -164,6 +164,8 @@ fn client(
         }
         Purpose::Reread { .. } => {
             settings.set("enable.partition.eof", "true");
+            // A fetch behind the range would hold up the next topic for as long.
+            settings.set("fetch.wait.max.ms", "20");
         }
     }
     BaseConsumer::from_config_and_context(&settings, rebalance::Context::default())

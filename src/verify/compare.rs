@@ -7,11 +7,13 @@ use super::VerifyError;
 use super::digest::{Rows, UNKNOWN};
 use super::fold::{Fold, Slice, State};
 use super::reading::Expected;
+use crate::cause::Cause;
+use crate::check::is_no_answer;
 use crate::key::Key;
 use crate::milvus::client::Client;
 use crate::milvus::proto::schema::FieldData;
 use crate::milvus::query::{MAX_KEYS, PAGE, Place, Query};
-use crate::milvus::status::Action;
+use crate::milvus::status::{Action, MilvusError};
 use crate::writer::backoff::Backoff;
 
 /// What a query is to bring at most, about.
@@ -106,7 +108,7 @@ impl Comparer<'_> {
             let page = Rows::of(&expected.layout, &reply).keys();
             let full = page.len() >= PAGE;
             // Only where they come by their order is what follows the last one all the rest.
-            strangers.unordered |= full && !page.is_sorted_by(|a, b| before(a, b));
+            strangers.unordered |= full && !page.is_sorted_by(before);
             if strangers.unordered {
                 return Ok(strangers);
             }
@@ -137,12 +139,18 @@ impl Comparer<'_> {
             };
             match error.action {
                 Action::Split if divides => return Ok(None),
-                Action::Hold | Action::RepeatThenHalt if Instant::now() < until => {}
+                _ if passes(&error) && Instant::now() < until => {}
                 _ => return Err(error.into()),
             }
             tokio::time::sleep(backoff.pause()).await;
         }
     }
+}
+
+/// The next answer may be another one.
+fn passes(error: &MilvusError) -> bool {
+    let doubtful = error.action == Action::RepeatThenHalt;
+    doubtful || matches!(error.cause, Cause::MilvusDenies { .. }) || is_no_answer(&error.cause)
 }
 
 /// Keys that are there although no record says so.

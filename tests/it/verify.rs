@@ -1,5 +1,8 @@
 //! `verify`: finds what is not as the topics say, and nothing else, on real servers.
 
+mod limits;
+mod property;
+
 use serde_json::{Value, json};
 use testkit::client::{Collection, Type};
 use testkit::kafka::Record;
@@ -72,6 +75,14 @@ fn check(command: SinkCommand, code: i32, differences: &[(&str, i64, i64, &str)]
     assert_eq!(found, differences, "{}", said.output);
     assert_eq!(said.code, code, "{}", said.output);
     said
+}
+
+/// Every value of every row is as the topic says.
+#[track_caller]
+pub fn assert_same(job: &Job) {
+    let said = check(verify(job), 0, &[]);
+    assert_eq!(said.summary["result"], "same");
+    assert_eq!(said.notes, Vec::<String>::new(), "{}", said.output);
 }
 
 /// Everything is written and committed, and the sink is gone.
