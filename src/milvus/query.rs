@@ -8,8 +8,8 @@ use crate::key::Key;
 /// Less than the 16,384 rows that Milvus gives at most, since a key may have several.
 pub const MAX_KEYS: usize = 4_000;
 const MAX_EXPRESSION_BYTES: usize = 400_000;
-/// Keys of a page of all there are.
-pub const PAGE: usize = 10_000;
+/// Of a page of all keys there are.
+pub const MAX_PAGE: usize = 10_000;
 
 /// Strongly consistent: it sees every write that was acknowledged before.
 #[derive(Debug, Clone)]
@@ -59,8 +59,9 @@ impl Query {
         (Self::new(place, expression, fields, None), count)
     }
 
-    /// The keys that follow `last` in Milvus's order, or the first ones: as many as a page has.
-    pub fn of_page(place: Place<'_>, last: Option<&Key>, text_keys: bool) -> Self {
+    /// The keys that follow `last` in Milvus's order, or the first ones, `most` of them. The smallest Int64 is never among
+    /// them: Milvus cannot read it.
+    pub fn of_page(place: Place<'_>, last: Option<&Key>, text_keys: bool, most: usize) -> Self {
         let field = place.key_field;
         let literal = last.and_then(Literal::of);
         let expression = match (literal, text_keys) {
@@ -68,7 +69,7 @@ impl Query {
             (None, true) => format!("{field} >= \"\""),
             (None, false) => format!("{field} >= -{}", i64::MAX),
         };
-        Self::new(place, expression, &[field.to_owned()], Some(PAGE))
+        Self::new(place, expression, &[field.to_owned()], Some(most))
     }
 
     fn new(place: Place<'_>, expr: String, fields: &[String], limit: Option<usize>) -> Self {
@@ -136,7 +137,7 @@ mod tests {
     #[test]
     fn a_page_begins_behind_the_last_key() {
         let check = |last: Option<Key>, text_keys: bool, expression: &str| {
-            let query = Query::of_page(PLACE, last.as_ref(), text_keys);
+            let query = Query::of_page(PLACE, last.as_ref(), text_keys, 10_000);
             assert_eq!(query.request.expr, expression);
             assert_eq!(query.request.output_fields, ["id"]);
             assert_eq!(query.request.query_params[0].value, "10000");

@@ -12,12 +12,16 @@ use crate::check::is_no_answer;
 use crate::key::Key;
 use crate::milvus::client::Client;
 use crate::milvus::proto::schema::FieldData;
-use crate::milvus::query::{MAX_KEYS, PAGE, Place, Query};
+use crate::milvus::query::{MAX_KEYS, MAX_PAGE, Place, Query};
 use crate::milvus::status::{Action, MilvusError};
 use crate::writer::backoff::Backoff;
 
 /// What a query is to bring at most, about.
 const REPLY_BYTES: usize = 4 << 20;
+/// Keys, before it is known how long they are.
+const FIRST_PAGE: usize = 1_000;
+/// What a key takes beside its text.
+const KEY_BYTES: usize = 16;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -102,17 +106,21 @@ impl Comparer<'_> {
         let mut strangers = Strangers::default();
         let text_keys = expected.layout.text_keys;
         let mut last: Option<Key> = None;
+        let mut most_of_page = FIRST_PAGE;
         loop {
-            let query = Query::of_page(place(expected), last.as_ref(), text_keys);
+            let query = Query::of_page(place(expected), last.as_ref(), text_keys, most_of_page);
             let reply = self.ask(&query, false).await?.unwrap_or_default();
             let page = Rows::of(&expected.layout, &reply).keys();
-            let full = page.len() >= PAGE;
+            let full = page.len() >= most_of_page;
             // Only where they come by their order is what follows the last one all the rest.
             strangers.unordered |= full && !page.is_sorted_by(before);
             if strangers.unordered {
                 return Ok(strangers);
             }
             last = page.last().cloned();
+            let bytes: usize = page.iter().map(text_bytes).sum();
+            let each = bytes / page.len().max(1) + KEY_BYTES;
+            most_of_page = (REPLY_BYTES / each).clamp(FIRST_PAGE / 10, MAX_PAGE);
             let unknown = page.into_iter();
             let unknown = unknown.filter(|key| slice.has(key) && !expected.fold.has(key));
             strangers.keys.extend(unknown);
@@ -161,6 +169,13 @@ pub(super) struct Strangers {
     pub(super) more: bool,
     /// They cannot be looked for: Milvus lists its keys in no order.
     pub(super) unordered: bool,
+}
+
+fn text_bytes(key: &Key) -> usize {
+    match key {
+        Key::Int(_) => 0,
+        Key::Text(text) => text.len(),
+    }
 }
 
 fn before(a: &Key, b: &Key) -> bool {

@@ -33,6 +33,8 @@ enum Point {
     Time(i64),
 }
 
+const FROM: Point = Point::Earliest;
+const TO: Point = Point::Committed;
 const WANTED: &str = "wanted earliest, latest, committed, an offset, a time as 2025-01-31T12:00:00Z or 15m, 2h, 7d ago, or TOPIC:PARTITION:OFFSET";
 
 /// # Errors
@@ -130,7 +132,15 @@ pub(super) fn resolve(
     partitions: &[TopicPartition],
     reader: &Reader,
 ) -> Result<Vec<Resolved>, RereadError> {
-    let committed = reader.committed(partitions)?;
+    let wants_group = |partition: &TopicPartition| {
+        let from = chosen(&bounds.from, partition, FROM);
+        from == Point::Committed || chosen(&bounds.to, partition, TO) == Point::Committed
+    };
+    // Who says where to end need not be permitted to look at the group.
+    let committed = match partitions.iter().any(wants_group) {
+        true => reader.committed(partitions)?,
+        false => vec![None; partitions.len()],
+    };
     let mut resolved = Vec::with_capacity(partitions.len());
     for (partition, committed) in partitions.iter().zip(committed) {
         let (low, high) = reader.ends(partition)?;
@@ -140,8 +150,8 @@ pub(super) fn resolve(
             high,
             committed,
         };
-        let from = chosen(&bounds.from, partition, Point::Earliest);
-        let to = chosen(&bounds.to, partition, Point::Committed);
+        let from = chosen(&bounds.from, partition, FROM);
+        let to = chosen(&bounds.to, partition, TO);
         let from = log.offset(from, reader)?;
         let end = log.offset(to, reader)?;
         resolved.push(Resolved {
