@@ -48,6 +48,7 @@ mod trouble;
 mod types;
 mod until_end;
 mod vectors;
+mod verify;
 mod walk_through;
 mod watchdogs;
 mod wire;
