@@ -41,5 +41,7 @@ pub mod tls;
 
 pub mod sink;
 
+pub mod chaos;
+
 /// The sink's `proto/` as it was compiled: an encoded `FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -1,0 +1,123 @@
+//! What has to be so when everything has healed: by key and by offset, never by counts.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::fleet::{SINKS, Tally};
+use super::history::{History, Seen};
+use super::{Plan, Store, World, monitor};
+use crate::client::MilvusClient;
+use crate::kafka::{Record, Topic};
+use crate::wait;
+
+const NO_LAG: Duration = Duration::from_secs(180);
+const SOON: Duration = Duration::from_secs(60);
+/// A debug build with 8 MiB of buffer, and what librdkafka keeps for each partition.
+const MOST_MEMORY_KIB: u64 = 160 * 1024;
+/// So many faults are named.
+const NAMED: usize = 20;
+
+pub(super) struct Audit<'a> {
+    world: &'a World,
+    milvus: MilvusClient,
+    ends: Vec<i64>,
+    history: History,
+}
+
+impl<'a> Audit<'a> {
+    /// All that was produced is there, and everybody runs.
+    pub(super) fn new(world: &'a World, plan: &Plan<'_>, store: &Store) -> Audit<'a> {
+        let ends = world.producer.finish();
+        let partitions = i32::try_from(ends.len()).unwrap();
+        let topic = Topic::existing(world.topic.bootstrap(), world.topic.name(), partitions);
+        assert_eq!(topic.end_offsets(), ends, "what Kafka has is what was sent");
+        let mut history = History::new(plan.seed);
+        history.advance(&ends);
+        Audit {
+            world,
+            milvus: store.client(),
+            ends,
+            history,
+        }
+    }
+
+    /// By itself everything is written and committed.
+    pub(super) fn await_no_lag(&self) {
+        let what = format_args!("{:?} to be committed", self.ends);
+        wait::until(NO_LAG, what, || self.is_all_committed());
+        self.world.journal.no_lag();
+        for sink in 0..SINKS {
+            self.world.fleet.running(sink).await_readyz(200, SOON);
+        }
+    }
+
+    fn is_all_committed(&self) -> bool {
+        let committed = self.world.offsets.committed(self.ends.len());
+        committed.is_some_and(|committed| committed == self.ends)
+    }
+
+    /// Every key with its last value, and no other row.
+    pub(super) fn rows(&self) {
+        // A Milvus that has just been killed loads its collection for a while.
+        let found = wait::some(NO_LAG, "the rows", || {
+            monitor::rows(&self.milvus, &self.world.collection).ok()
+        });
+        let expected = self.history.last_rows();
+        let wrong = |key: &&i64| found.get(key) != expected.get(key);
+        let keys: BTreeSet<&i64> = found.keys().chain(expected.keys()).collect();
+        let wrong: Vec<_> = keys.into_iter().filter(wrong).collect();
+        let named = wrong.iter().take(NAMED);
+        let named: Vec<_> = named
+            .map(|key| self.said(**key, &expected, &found))
+            .collect();
+        assert!(
+            wrong.is_empty(),
+            "{} keys are wrong: {named:#?}",
+            wrong.len()
+        );
+    }
+
+    fn said(&self, key: i64, expected: &Seen, found: &Seen) -> String {
+        let (expected, found) = (expected.get(&key), found.get(&key));
+        let changes = self.history.of(key);
+        let last = changes.get(changes.len().saturating_sub(5)..);
+        format!("key {key}: {found:?} in place of {expected:?}, after {last:?}")
+    }
+
+    /// Every bad record is kept, and no other.
+    pub(super) fn dead_letters(&self) {
+        let name = self.world.fleet.dead_letters();
+        let dead = Topic::existing(self.world.topic.bootstrap(), &name, 1);
+        let found: BTreeSet<_> = dead.read().iter().map(origin).collect();
+        let lost: Vec<_> = self.history.bad.difference(&found).take(NAMED).collect();
+        assert!(lost.is_empty(), "no letter of these bad records: {lost:?}");
+        let good: Vec<_> = found.difference(&self.history.bad).take(NAMED).collect();
+        assert!(good.is_empty(), "letters of these good records: {good:?}");
+    }
+
+    /// Each ends when asked, with nothing left, within its memory.
+    pub(super) fn end_sinks(&self) -> Tally {
+        let tally = self.world.fleet.total();
+        let most = tally.most_memory_kib;
+        assert!(most < MOST_MEMORY_KIB, "a sink had {most} KiB");
+        for sink in 0..SINKS {
+            assert_eq!(self.world.fleet.terminate(sink), 0, "sink {sink}");
+        }
+        assert!(self.is_all_committed(), "committed offsets stay");
+        tally
+    }
+}
+
+/// Where a dead letter was read.
+fn origin(letter: &Record) -> (i32, i64) {
+    let header = |name: &str| {
+        let name = format!("__connect.errors.{name}");
+        let found = letter.headers.iter().find(|(header, _)| *header == name);
+        let value = found.and_then(|(_, value)| value.as_deref());
+        let text = value.and_then(|value| std::str::from_utf8(value).ok());
+        text.and_then(|text| text.parse::<i64>().ok())
+    };
+    let place = header("partition").zip(header("offset"));
+    let (partition, offset) = place.expect("a letter says where it was read");
+    (i32::try_from(partition).expect("a partition"), offset)
+}
