@@ -76,8 +76,7 @@ impl<'a> SinkHand<'a> {
 
     pub(super) fn work(&mut self) {
         let World { journal, stop, .. } = self.world;
-        while !stop.is_set() {
-            stop.wait(self.deck.millis(2000, 7000));
+        while stop.goes_on(self.deck.millis(2000, 7000)) {
             let which = self.deck.rng.usize(0..SINKS);
             let away = self.deck.millis(0, 4000);
             let what = format!("{which} for {away:?}");
@@ -152,8 +151,7 @@ impl<'a> KafkaHand<'a> {
 
     pub(super) fn work(&mut self) {
         let World { journal, stop, .. } = self.world;
-        while !stop.is_set() {
-            stop.wait(self.deck.millis(2000, 8000));
+        while stop.goes_on(self.deck.millis(2000, 8000)) {
             let node = self.deck.rng.usize(0..BROKERS);
             let away = self.deck.millis(500, 7000);
             let what = format!("{node} for {away:?}");
@@ -250,15 +248,14 @@ impl<'a> MilvusHand<'a> {
 
     pub(super) fn work(&mut self) {
         let World { journal, stop, .. } = self.world;
-        while !stop.is_set() {
-            stop.wait(self.deck.millis(self.gap.0, self.gap.1));
+        while stop.goes_on(self.deck.millis(self.gap.0, self.gap.1)) {
             let away = self.deck.millis(200, 4000);
             let what = format!("for {away:?}");
             match self.deck.next() {
                 OfMilvus::Kill => journal.fault("Milvus killed", &what, || {
                     self.store.kill();
                     stop.wait(away);
-                    self.store.start_again();
+                    self.store.start_again(&self.world.collection);
                 }),
                 OfMilvus::Freeze => journal.fault("Milvus frozen", &what, || {
                     self.store.pause();

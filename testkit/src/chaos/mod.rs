@@ -159,6 +159,12 @@ impl Stop {
         *self.is_set.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits so long, and says whether it is not set.
+    fn goes_on(&self, duration: Duration) -> bool {
+        self.wait(duration);
+        !self.is_set()
+    }
+
     /// Waits so long, or until it is set.
     fn wait(&self, duration: Duration) {
         let is_set = self.is_set.lock().unwrap_or_else(PoisonError::into_inner);

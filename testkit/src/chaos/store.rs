@@ -85,9 +85,13 @@ impl Store {
         }
     }
 
-    pub(super) fn start_again(&mut self) {
+    /// On the same data. Lite has to be told again that the collection is to be queried.
+    pub(super) fn start_again(&mut self, collection: &str) {
         match &mut self.server {
-            Server::Lite(lite) => lite.start_again(),
+            Server::Lite(lite) => {
+                lite.start_again();
+                lite.client().load(collection);
+            }
             Server::Standalone(standalone) => standalone.start_again(),
         }
     }
