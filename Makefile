@@ -1,7 +1,7 @@
 # Everything that is done to this repository. The servers of tests and demo live in target/services.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help services demo servers test sim sim-mutants footprint fuzz audit fmt clippy clean-services
+.PHONY: help services demo servers test sim sim-mutants footprint verify-million fuzz audit fmt clippy clean-services
 
 # A build and the fetching of the servers run beside each other, the latter in a process group of its own: a shell's
 # background jobs do not hear Ctrl-C. Both need the tools of tools/prerequisites.sh.
@@ -46,6 +46,10 @@ sim-mutants: ## Whether the simulation finds the mistakes of tools/mutants/, mad
 footprint: ## Memory of the idle release binary, and its time to the first row (MILVUS=lite: on the small one)
 	$(call build_and_services,--release --bin kafka-milvus-sink)
 	@cargo run --quiet --package testkit --bin footprint
+
+verify-million: ## Whether verify finds 100 rows of a million that were changed behind its back, and in how much memory (ROWS=…, MILVUS=lite)
+	$(call build_and_services,--release --bin kafka-milvus-sink)
+	@cargo run --quiet --package testkit --bin verify_million
 
 # Without a sanitizer, since no code of ours is unsafe: what is looked for are panics and uneven columns.
 fuzz: ## Any bytes with any schema, for FUZZ_SECONDS=60 (needs a nightly toolchain and cargo-fuzz); `make test` does some of it

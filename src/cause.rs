@@ -103,6 +103,11 @@ pub enum Cause {
         collection: String,
         reason: String,
     },
+    /// Only `verify` reads rows.
+    CannotRead {
+        collection: String,
+        reason: String,
+    },
     /// Behind the same name stands another collection than the one written to before.
     CollectionRecreated {
         at: TopicPartition,
@@ -156,6 +161,7 @@ impl Cause {
             Self::RefusedInARow { .. } => "refused_in_a_row",
             Self::ShortCount { .. } => "short_count",
             Self::PlanImpossible { .. } => "plan_impossible",
+            Self::CannotRead { .. } => "cannot_read",
             Self::CollectionRecreated { .. } => "collection_recreated",
             Self::OtherTarget { .. } => "other_target",
             Self::OffsetOutOfRange { .. } => "offset_out_of_range",
@@ -193,6 +199,10 @@ impl fmt::Display for Cause {
             Self::PlanImpossible { collection, reason } => {
                 write!(f, "collection '{collection}' cannot be written: {reason}")
             }
+            Self::CannotRead { collection, reason } => write!(
+                f,
+                "rows of collection '{collection}' cannot be read ({reason}); load the collection, and grant this user Query on it"
+            ),
             Self::CollectionRecreated { at, before, now } => write!(
                 f,
                 "{at}: {now} is not the one that was written to before (its id was {} at {}, and is {}): it was dropped and made again, or its name leads elsewhere; to write all records into it, read them under another 'name' (a new group) or set the offsets of this group anew; to go on without the rows before, set behavior.on.collection.recreated=continue",

@@ -213,10 +213,10 @@ fn collection(
 }
 
 /// A collection and its schema, or what is in the way.
-type Described = (Arc<str>, Result<Schema, MilvusError>);
+pub(crate) type Described = (Arc<str>, Result<Schema, MilvusError>);
 
 /// Asks for each collection, until `until` where Milvus does not answer.
-async fn describe(
+pub(crate) async fn describe(
     milvus: Arc<Client>,
     collections: BTreeSet<Arc<str>>,
     until: Instant,
@@ -236,7 +236,7 @@ async fn describe(
     described
 }
 
-fn is_no_answer(cause: &Cause) -> bool {
+pub(crate) fn is_no_answer(cause: &Cause) -> bool {
     matches!(
         cause,
         Cause::MilvusUnreachable { .. } | Cause::MilvusSlow { .. } | Cause::MilvusBusy { .. }

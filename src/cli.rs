@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, ValueEnum};
 
 use crate::config::Sources;
+use crate::verify::{self, Bound, Bounds};
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -15,13 +16,14 @@ pub struct Cli {
     pub sources: Sources,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Run {
         /// Stop at the end offsets seen at start.
         until_end: bool,
     },
     Check,
+    Verify(verify::Options),
 }
 
 /// Reads the arguments, the program's name first.
@@ -33,18 +35,7 @@ pub fn parse(
     env: Vec<(String, String)>,
 ) -> Result<Cli, clap::Error> {
     let mut args = Args::try_parse_from(args)?;
-    let check = take_command(&mut args.words)? == Word::Check;
-    if check && args.until_end {
-        let message = "--until-end belongs to run: check reads no records";
-        return Err(Args::command().error(ErrorKind::ArgumentConflict, message));
-    }
-    let command = if check {
-        Command::Check
-    } else {
-        Command::Run {
-            until_end: args.until_end,
-        }
-    };
+    let command = args.chosen()?;
     let mut set = args.set;
     set.extend(shorthand("log.format", args.log_format));
     set.extend(shorthand("log.level", args.log_level));
@@ -63,12 +54,14 @@ pub fn environment() -> Vec<(String, String)> {
 const ABOUT: &str = "Reads Kafka topics into Milvus (or Zilliz Cloud) collections. An offset is committed only when Milvus has the row.";
 
 const USAGE: &str = "kafka-milvus-sink [run] [OPTIONS] [FILE]...
-       kafka-milvus-sink check [OPTIONS] [FILE]...";
+       kafka-milvus-sink check [OPTIONS] [FILE]...
+       kafka-milvus-sink verify [OPTIONS] [FILE]...";
 
 const COMMANDS: &str = "\
 Commands:
-  run    Run the sink (also without the word)
-  check  Read the configuration, connect, describe, print what would happen; writes nothing
+  run     Run the sink (also without the word)
+  check   Read the configuration, connect, describe, print what would happen; writes nothing
+  verify  Read the topics once more, compare the rows of Milvus with what they say; writes nothing
 
 Files:
   Java .properties files with the sink's keys. The two files of a Kafka Connect worker and
@@ -84,11 +77,13 @@ Examples:
   kafka-milvus-sink milvus-sink.properties
   kafka-milvus-sink connect-standalone.properties milvus-sink-connector.properties
   kafka-milvus-sink check milvus-sink.properties
+  kafka-milvus-sink verify --since 1h milvus-sink.properties
   kafka-milvus-sink --set name=news --set topics=news --set public.endpoint=http://localhost:19530
 
 Exit status:
   0  asked to stop, or the end reached: everything read is in Milvus and committed
-  1  a failure, or not everything could be finished: starting again is safe and may help
+  1  a failure, or not everything could be finished: starting again is safe and may help;
+     verify: rows differ, or not all could be compared
   2  the command line or the configuration is wrong: starting again ends here again
   3  every partition stands at a record or a condition that needs a person";
 
@@ -117,6 +112,22 @@ struct Args {
     #[arg(long)]
     until_end: bool,
 
+    /// verify: begin here: earliest, OFFSET, TIME or TOPIC:PARTITION:OFFSET; can be repeated
+    #[arg(long, value_name = "WHERE", value_parser = verify::bound)]
+    from: Vec<Bound>,
+
+    /// verify: end here; also latest, and committed, which is the default
+    #[arg(long, value_name = "WHERE", value_parser = verify::bound)]
+    to: Vec<Bound>,
+
+    /// verify: begin with the records of a time: RFC 3339, or 15m, 2h, 7d ago
+    #[arg(long, value_name = "TIME", value_parser = verify::since, conflicts_with = "from")]
+    since: Option<Bound>,
+
+    /// verify: print one JSON object a line
+    #[arg(long)]
+    json: bool,
+
     /// How log lines look, as --set log.format=
     #[arg(long, value_name = "text|json")]
     log_format: Option<String>,
@@ -130,6 +141,43 @@ struct Args {
 enum Word {
     Run,
     Check,
+    Verify,
+}
+
+impl Args {
+    /// What is to be done, and whether every option belongs to it.
+    fn chosen(&mut self) -> Result<Command, clap::Error> {
+        let conflict = |message| Err(Self::command().error(ErrorKind::ArgumentConflict, message));
+        let word = take_command(&mut self.words)?;
+        let since = self.since.take();
+        let of_verify =
+            since.is_some() || self.json || !(self.from.is_empty() && self.to.is_empty());
+        match word {
+            Word::Check if self.until_end => {
+                conflict("--until-end belongs to run: check reads no records")
+            }
+            Word::Verify if self.until_end => {
+                conflict("--until-end belongs to run: verify ends by itself (--to)")
+            }
+            Word::Run | Word::Check if of_verify => {
+                conflict("--from, --to, --since and --json belong to verify")
+            }
+            Word::Run => Ok(Command::Run {
+                until_end: self.until_end,
+            }),
+            Word::Check => Ok(Command::Check),
+            Word::Verify => {
+                let from = since.into_iter().chain(std::mem::take(&mut self.from));
+                Ok(Command::Verify(verify::Options {
+                    bounds: Bounds {
+                        from: from.collect(),
+                        to: std::mem::take(&mut self.to),
+                    },
+                    json: self.json,
+                }))
+            }
+        }
+    }
 }
 
 /// The first word where it is a command. One that comes later is most likely meant as one, too.
@@ -140,7 +188,7 @@ fn take_command(words: &mut Vec<OsString>) -> Result<Word, clap::Error> {
         words.remove(0);
     }
     if words.iter().any(|other| word(other).is_some()) {
-        let message = "run and check come before the files, and only one of them (write ./check for a file of that name)";
+        let message = "run, check and verify come before the files, and only one of them (write ./check for a file of that name)";
         return Err(Args::command().error(ErrorKind::ArgumentConflict, message));
     }
     Ok(first.unwrap_or(Word::Run))
@@ -166,51 +214,61 @@ mod tests {
         parse(args.map(OsString::from), Vec::new())
     }
 
+    #[track_caller]
+    fn check(line: &str, command: &Command, files: &[&str], set: &[(&str, &str)]) {
+        let cli = read(line).unwrap();
+        assert_eq!(cli.command, *command, "{line}");
+        let files: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+        assert_eq!(cli.sources.files, files, "{line}");
+        let pairs = cli.sources.set.iter();
+        let pairs: Vec<_> = pairs.map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(pairs, set, "{line}");
+    }
+
     #[test]
     fn commands_files_and_options_in_any_order() {
-        let check = |line, command, files: &[&str], set: &[(&str, &str)]| {
-            let cli = read(line).unwrap();
-            assert_eq!(cli.command, command, "{line}");
-            assert!(
-                cli.sources.files.iter().eq(files
-                    .iter()
-                    .map(PathBuf::from)
-                    .collect::<Vec<_>>()
-                    .iter()),
-                "{line}"
-            );
-            let pairs: Vec<_> = cli
-                .sources
-                .set
-                .iter()
-                .map(|(k, v)| (k.as_str(), v.as_str()))
-                .collect();
-            assert_eq!(pairs, set, "{line}");
-        };
-        let run = Command::Run { until_end: false };
+        let run = &Command::Run { until_end: false };
         check("", run, &[], &[]);
         check("run", run, &[], &[]);
         check("a b", run, &["a", "b"], &[]);
         check("run a", run, &["a"], &[]);
-        check("check a", Command::Check, &["a"], &[]);
+        check("check a", &Command::Check, &["a"], &[]);
+        let set = [("a", "b=c")];
         check(
             "--set a=b=c check ./check",
-            Command::Check,
+            &Command::Check,
             &["./check"],
-            &[("a", "b=c")],
+            &set,
         );
-        check(
-            "a --until-end",
-            Command::Run { until_end: true },
-            &["a"],
-            &[],
-        );
+        let until_end = Command::Run { until_end: true };
+        check("a --until-end", &until_end, &["a"], &[]);
         check(
             "--log-level debug a --set x= --log-format json",
             run,
             &["a"],
             &[("x", ""), ("log.format", "json"), ("log.level", "debug")],
         );
+    }
+
+    #[test]
+    fn verify_has_bounds() {
+        let verify = |from: &[&str], to: &[&str], json| {
+            let bounds = |texts: &[&str]| {
+                let texts = texts.iter().map(|text| verify::bound(text).unwrap());
+                texts.collect()
+            };
+            let bounds = Bounds {
+                from: bounds(from),
+                to: bounds(to),
+            };
+            Command::Verify(verify::Options { bounds, json })
+        };
+        check("verify a", &verify(&[], &[], false), &["a"], &[]);
+        let line = "verify a --from earliest --to committed --from t:0:5 --json";
+        let ranged = verify(&["earliest", "t:0:5"], &["committed"], true);
+        check(line, &ranged, &["a"], &[]);
+        let since = verify(&["2025-01-01T00:00:00Z"], &[], false);
+        check("verify --since 2025-01-01T00:00:00Z", &since, &[], &[]);
     }
 
     #[test]
@@ -223,6 +281,12 @@ mod tests {
         check("a check", 2, "come before the files");
         check("run check", 2, "come before the files");
         check("check --until-end", 2, "belongs to run");
+        check("verify --until-end", 2, "belongs to run");
+        check("--json", 2, "belong to verify");
+        check("check --since 1h", 2, "belong to verify");
+        check("verify --since 1h --from 5", 2, "cannot be used with");
+        check("verify --to soon", 2, "wanted earliest");
+        check("verify --since 5", 2, "wanted a time");
         check("--set a", 2, "KEY=VALUE");
         check("--set =b", 2, "KEY=VALUE");
         check("--nonsense", 2, "--nonsense");
@@ -234,6 +298,8 @@ mod tests {
         let help = read("--help").unwrap_err().to_string();
         for part in [
             "kafka-milvus-sink check [OPTIONS] [FILE]...",
+            "kafka-milvus-sink verify [OPTIONS] [FILE]...",
+            "--since <TIME>",
             "--set <KEY=VALUE>",
             "--until-end",
             "MILVUS_SINK_LINGER_MS",

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::check::{CheckError, Verdict};
 use crate::ledger::Outcome;
 use crate::pipeline::PipelineError;
+use crate::verify::{self, VerifyError};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -59,6 +60,25 @@ impl From<Verdict> for Status {
             Verdict::Clean => Self::Done,
             Verdict::WouldFail => Self::Failure,
             Verdict::Configuration => Self::Configuration,
+        }
+    }
+}
+
+impl From<&VerifyError> for Status {
+    fn from(error: &VerifyError) -> Self {
+        if error.is_configuration() {
+            Self::Configuration
+        } else {
+            Self::Failure
+        }
+    }
+}
+
+impl From<verify::Verdict> for Status {
+    fn from(verdict: verify::Verdict) -> Self {
+        match verdict {
+            verify::Verdict::Same => Self::Done,
+            verify::Verdict::Different | verify::Verdict::Unfinished => Self::Failure,
         }
     }
 }

@@ -43,6 +43,7 @@ pub mod milvus;
 pub mod cause;
 pub mod ops;
 pub mod check;
+pub mod verify;
 
 #[cfg(test)]
 mod sim;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use kafka_milvus_sink::cli::Command;
 use kafka_milvus_sink::config::Config;
 use kafka_milvus_sink::exit::Status;
-use kafka_milvus_sink::{check, cli, config, daemon, log};
+use kafka_milvus_sink::{check, cli, config, daemon, log, verify};
 
 fn main() -> ExitCode {
     let cli = match cli::parse(std::env::args_os(), cli::environment()) {
@@ -48,6 +48,9 @@ fn execute(command: Command, config: Config) -> Status {
         Command::Run { until_end } => runtime.block_on(daemon::run(config, until_end)),
         Command::Check => runtime
             .block_on(check::check(&config, &mut std::io::stdout()))
+            .map_or_else(|error| complain(&error, Status::from(&error)), Status::from),
+        Command::Verify(options) => runtime
+            .block_on(verify::verify(&config, &options, &mut std::io::stdout()))
             .map_or_else(|error| complain(&error, Status::from(&error)), Status::from),
     };
     runtime.shutdown_background();

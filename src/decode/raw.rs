@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::convert::Value;
 
 /// The value that `json` is.
-pub(super) fn value(json: &str) -> Value<'_> {
+pub(crate) fn value(json: &str) -> Value<'_> {
     match json.as_bytes().first() {
         Some(b'n') | None => Value::Null,
         Some(b't') => Value::Boolean(true),

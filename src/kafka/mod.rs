@@ -13,6 +13,7 @@ pub mod probe;
 mod producer;
 mod queue;
 mod rebalance;
+pub mod reread;
 mod share;
 mod subscription;
 #[cfg(test)]
@@ -129,6 +130,11 @@ enum Purpose {
         partitions: Option<usize>,
         until_end: bool,
     },
+    /// Reads what it chooses, and knows what the group has committed, without being a member.
+    Reread {
+        /// Of one topic at most.
+        partitions: usize,
+    },
 }
 
 fn client(
@@ -140,10 +146,13 @@ fn client(
     // Why the broker closed a connection is said at this level and nowhere else.
     settings.set_log_level(RDKafkaLogLevel::Info);
     settings.set("log.thread.name", "false");
-    if let Purpose::Read { partitions, .. } = purpose {
-        for (key, value) in share::of_each(partitions) {
-            settings.set(key, value);
-        }
+    let partitions = match purpose {
+        Purpose::Look => None,
+        Purpose::Read { partitions, .. } => Some(partitions),
+        Purpose::Reread { partitions } => Some(Some(partitions)),
+    };
+    for (key, value) in partitions.map(share::of_each).into_iter().flatten() {
+        settings.set(key, value);
     }
     configure(&mut settings, &config.consumer);
     match purpose {
@@ -152,6 +161,11 @@ fn client(
         }
         Purpose::Read { until_end, .. } => {
             settings.set("enable.partition.eof", until_end.to_string());
+        }
+        Purpose::Reread { .. } => {
+            settings.set("enable.partition.eof", "true");
+            // A fetch behind the range would hold up the next topic for as long.
+            settings.set("fetch.wait.max.ms", "20");
         }
     }
     BaseConsumer::from_config_and_context(&settings, rebalance::Context::default())

@@ -206,7 +206,7 @@ fn after(records: &[Record], next: i64) -> i64 {
 }
 
 /// Copies a message into the chunk: what librdkafka lends is given back at once.
-fn copy(message: &impl Message, bytes: &mut Vec<u8>) -> Record {
+pub(super) fn copy(message: &impl Message, bytes: &mut Vec<u8>) -> Record {
     Record {
         offset: message.offset(),
         timestamp: message.timestamp().to_millis(),
@@ -222,7 +222,7 @@ fn put(part: &[u8], bytes: &mut Vec<u8>) -> Range<usize> {
 }
 
 /// The wanted headers, each where it is wanted, the last one of a name; then all in one piece, where all are kept.
-fn copy_headers(
+pub(super) fn copy_headers(
     list: Option<&BorrowedHeaders>,
     keeps: &KeptHeaders,
     bytes: &mut Vec<u8>,

@@ -16,6 +16,8 @@ use super::proto::milvus::{
     DescribeCollectionRequest, DescribeCollectionResponse, GetVersionRequest, HasPartitionRequest,
     MutationResult,
 };
+use super::proto::schema::FieldData;
+use super::query::Query;
 use super::reason::{root, sanitise};
 use super::schema::Schema;
 use super::status::{Action, Call, MilvusError, Rpc};
@@ -117,6 +119,19 @@ impl Client {
             })
             .await?;
         call.judge(reply.status.as_ref()).map(|()| reply.value)
+    }
+
+    /// The rows asked for, column by column, as they are after every write acknowledged so far.
+    pub async fn query(&self, query: &Query) -> Result<Vec<FieldData>, MilvusError> {
+        let login = self.credentials.current(Instant::now());
+        let call = self.about(Rpc::Query, query.collection(), &login);
+        let message = query.message(&self.database);
+        let reply = self.send(&call, &login, message, |mut stub, request| async move {
+            stub.query(request).await
+        });
+        let reply = self.heed(reply.await)?;
+        self.heed(call.judge(reply.status.as_ref()))?;
+        Ok(reply.fields_data)
     }
 
     fn about<'a>(&'a self, rpc: Rpc, collection: &'a str, login: &'a Login) -> Call<'a> {

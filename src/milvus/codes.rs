@@ -42,14 +42,14 @@ impl Meaning {
                 _,
             )
             | (Doubtful, Rpc::Describe) => Action::Hold,
-            (Doubtful, Rpc::Write) => Action::RepeatThenHalt,
+            (Doubtful, Rpc::Write | Rpc::Query) => Action::RepeatThenHalt,
             (Misfit, Rpc::Write) => Action::Refresh,
             (Outdated, Rpc::Write) => Action::RefreshThenRepeat,
             (Refused, Rpc::Write) => Action::Isolate,
-            (TooLarge, Rpc::Write) => Action::Split,
-            (Misfit | Outdated | Refused | TooLarge, Rpc::Describe) | (Impossible, _) => {
-                Action::Halt
-            }
+            (TooLarge, Rpc::Write | Rpc::Query) => Action::Split,
+            (Misfit | Outdated | Refused, Rpc::Describe | Rpc::Query)
+            | (TooLarge, Rpc::Describe)
+            | (Impossible, _) => Action::Halt,
         }
     }
 }

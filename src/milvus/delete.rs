@@ -26,6 +26,10 @@ impl Literal {
         }
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.0
+    }
+
     /// In an expression, with what keeps it from the next one.
     pub fn bytes(&self) -> usize {
         self.0.len() + COMMA.len_utf8()

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod delete;
+pub mod query;
 pub mod schema;
 pub mod status;
 pub mod version;

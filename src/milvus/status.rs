@@ -67,6 +67,8 @@ pub enum Action {
 pub(super) enum Rpc {
     Describe,
     Write,
+    /// Names keys of records, as a delete does.
+    Query,
 }
 
 /// The call that an answer belongs to, with what its causes name.
@@ -148,17 +150,20 @@ impl Call<'_> {
         sanitise(text, self.secrets)
     }
 
-    /// A describe sends no record that could be quoted; a delete names keys as words of an expression.
+    /// A describe sends no record that could be quoted; a delete and a query name keys as words of an expression.
     fn without_values(&self, text: &str) -> String {
-        let Some(request) = self.request else {
-            return text.trim().to_owned();
+        let is_name = |name: &str| {
+            let has_name = |request: &WriteRequest| request.has_name(name);
+            name == self.collection || name == self.database || self.request.is_some_and(has_name)
         };
-        let is_name =
-            |name: &str| name == self.collection || name == self.database || request.has_name(name);
-        let text = without_values(text, is_name);
-        match request {
-            WriteRequest::Delete(_) => before_quotes(&text),
-            WriteRequest::Insert(_) | WriteRequest::Upsert(_) => text,
+        match (self.rpc, self.request) {
+            (Rpc::Query, _) | (_, Some(WriteRequest::Delete(_))) => {
+                before_quotes(&without_values(text, is_name))
+            }
+            (_, Some(WriteRequest::Insert(_) | WriteRequest::Upsert(_))) => {
+                without_values(text, is_name)
+            }
+            (_, None) => text.trim().to_owned(),
         }
     }
 
@@ -209,6 +214,7 @@ impl Call<'_> {
             Busy => Cause::MilvusBusy { reason },
             Denies => Cause::MilvusDenies { reason },
             LoginRefused => Cause::MilvusLoginRefused { reason },
+            NotPermitted if self.rpc == Rpc::Query => Cause::CannotRead { collection, reason },
             NotPermitted => Cause::MilvusNotPermitted { reason },
             CollectionMissing => Cause::CollectionMissing {
                 database,
@@ -222,6 +228,7 @@ impl Call<'_> {
             Doubtful | Refused | Misfit | Outdated | TooLarge | Impossible => match self.rpc {
                 Rpc::Describe => Cause::PlanImpossible { collection, reason },
                 Rpc::Write => Cause::Refused { collection, reason },
+                Rpc::Query => Cause::CannotRead { collection, reason },
             },
         }
     }

@@ -5,6 +5,7 @@
     reason = "a test's server: what fails here fails the test"
 )]
 
+mod answer;
 mod certificate;
 mod columns;
 mod expression;
@@ -31,7 +32,7 @@ pub use self::generation::{Generation, Refusal};
 use self::store::Store;
 use crate::proto::milvus::milvus_service_server::MilvusServiceServer;
 use crate::proto::milvus::{
-    DeleteRequest, DescribeCollectionRequest, InsertRequest, UpsertRequest,
+    DeleteRequest, DescribeCollectionRequest, InsertRequest, QueryRequest, UpsertRequest,
 };
 use crate::proto::schema::CollectionSchema;
 
@@ -62,6 +63,7 @@ pub enum Call {
     Insert(InsertRequest),
     Upsert(UpsertRequest),
     Delete(DeleteRequest),
+    Query(QueryRequest),
     Version,
 }
 
@@ -108,6 +110,7 @@ struct Inner {
     store: Store,
     writes: VecDeque<Reply>,
     describes: VecDeque<Reply>,
+    queries: VecDeque<Reply>,
     seen: Vec<Seen>,
 }
 
@@ -132,6 +135,7 @@ impl Fake {
             store: Store::new(options.generation),
             writes: VecDeque::new(),
             describes: VecDeque::new(),
+            queries: VecDeque::new(),
             seen: Vec::new(),
         };
         let state = Arc::new(State {
@@ -219,6 +223,25 @@ impl Fake {
 
     pub fn next_describes(&self, replies: impl IntoIterator<Item = Reply>) {
         self.state.lock().describes.extend(replies);
+    }
+
+    pub fn next_queries(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.state.lock().queries.extend(replies);
+    }
+
+    /// Changes the newest row of the key behind everybody's back.
+    pub fn change(&self, collection: &str, key: &Key, change: impl FnOnce(&mut Row)) {
+        self.state.lock().store.change(collection, key, change);
+    }
+
+    /// Takes the rows of the key away.
+    pub fn remove(&self, collection: &str, key: &Key) {
+        self.state.lock().store.remove(collection, key);
+    }
+
+    /// Puts a copy of the newest row of the key under another key.
+    pub fn copy(&self, collection: &str, from: &Key, to: &Key) {
+        self.state.lock().store.copy(collection, from, to);
     }
 
     pub fn seen(&self) -> Vec<Seen> {

@@ -45,5 +45,6 @@ mod trouble;
 mod types;
 mod until_end;
 mod vectors;
+mod verify;
 mod walk_through;
 mod wire;

@@ -210,6 +210,7 @@ fn check(mut job: Job, matrix: &Matrix, rows: impl Fn(&Job) -> BTreeMap<i64, Row
         assert_eq!(found, &cell.expected, "{field} on {:?}", matrix.server);
     }
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+    crate::verify::assert_same(&job);
 }
 
 #[track_caller]

@@ -93,16 +93,16 @@ fn collection(text_key: bool) -> Collection {
 }
 
 #[derive(Debug)]
-struct Table {
-    collection: Collection,
-    rows: Vec<Record>,
+pub(crate) struct Table {
+    pub(crate) collection: Collection,
+    pub(crate) rows: Vec<Record>,
 }
 
 #[derive(Debug)]
-struct Record {
-    key: Key,
-    payload: String,
-    expected: Row,
+pub(crate) struct Record {
+    pub(crate) key: Key,
+    pub(crate) payload: String,
+    pub(crate) expected: Row,
     /// JSON that must arrive byte for byte.
     exact: Vec<(String, String)>,
 }
@@ -148,7 +148,7 @@ fn record(
 }
 
 /// Some fields of some kinds, and rows of them.
-fn tables(generation: Generation, kinds: Vec<Kind>) -> impl Strategy<Value = Table> {
+pub(crate) fn tables(generation: Generation, kinds: Vec<Kind>) -> impl Strategy<Value = Table> {
     let absences = prop::sample::select(Absence::ALL.to_vec());
     let field = (prop::sample::select(kinds), absences);
     let fields = prop::collection::vec(field, 0..6);
@@ -193,7 +193,7 @@ fn tables(generation: Generation, kinds: Vec<Kind>) -> impl Strategy<Value = Tab
 }
 
 /// The kinds of field that the generation has.
-fn kinds(generation: Generation) -> Vec<Kind> {
+pub(crate) fn kinds(generation: Generation) -> Vec<Kind> {
     let lacks = |kind: &Kind| {
         let collection = kind.add(collection(false), "f", Absence::Never);
         // 2.3 takes objects alone as JSON.

@@ -12,7 +12,7 @@ use crate::proto::common;
 use crate::proto::milvus::milvus_service_server::MilvusService;
 use crate::proto::milvus::{
     DeleteRequest, DescribeCollectionRequest, DescribeCollectionResponse, GetVersionRequest,
-    GetVersionResponse, InsertRequest, MutationResult, UpsertRequest,
+    GetVersionResponse, InsertRequest, MutationResult, QueryRequest, QueryResults, UpsertRequest,
 };
 use crate::proto::schema::i_ds::IdField;
 use crate::proto::schema::{CollectionSchema, IDs, LongArray, StringArray};
@@ -111,6 +111,25 @@ impl MilvusService for State {
             })
         };
         self.answer(0, delete).await
+    }
+
+    async fn query(&self, request: Request<QueryRequest>) -> Answer<QueryResults> {
+        self.admit(request.metadata(), Call::Query(request.get_ref().clone()))?;
+        let script = self.lock().queries.pop_front();
+        let status = scripted(script.unwrap_or(Reply::Ok)).await?;
+        let answer = match status {
+            Some(_) => Ok(Vec::new()),
+            None => self.lock().store.query(request.get_ref()),
+        };
+        let (status, fields_data) = match answer {
+            Ok(columns) => (status.unwrap_or_default(), columns),
+            Err(refusal) => (self.status(&refusal), Vec::new()),
+        };
+        Ok(Response::new(QueryResults {
+            status: Some(status),
+            collection_name: request.into_inner().collection_name,
+            fields_data,
+        }))
     }
 }
 

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
+use super::answer::{self, Filter};
 use super::columns::{self, Key, KeyedRow, Request, Row};
 use super::expression;
 use super::generation::{Generation, Refusal, UNEXPECTED};
-use crate::proto::milvus::DeleteRequest;
+use crate::proto::milvus::{DeleteRequest, QueryRequest};
 use crate::proto::schema::{CollectionSchema, FieldData, FieldSchema};
 
 /// Where rows go that name no partition.
@@ -32,11 +35,11 @@ pub(super) struct Collection {
 }
 
 /// A row where it lies, with the texts of its JSON values.
-#[derive(Debug)]
-struct Stored {
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
     partition: String,
-    row: Row,
-    json: BTreeMap<String, String>,
+    pub(super) row: Row,
+    pub(super) json: BTreeMap<String, String>,
 }
 
 /// An Insert or an Upsert.
@@ -187,11 +190,7 @@ impl Store {
     pub(super) fn delete(&mut self, request: &DeleteRequest) -> Result<usize, Refusal> {
         let generation = self.generation;
         let collection = self.find(&request.db_name, &request.collection_name)?;
-        let mut fields = collection.schema.fields.iter();
-        let primary = fields
-            .find(|field| field.is_primary_key)
-            .expect("a primary key");
-        let keys = expression::keys(generation, primary, &request.expr)?;
+        let keys = expression::keys(generation, collection.primary(), &request.expr)?;
         let partition = match request.partition_name.as_str() {
             "" => None,
             name => Some(collection.partition(generation, name)?.to_owned()),
@@ -202,6 +201,53 @@ impl Store {
                 .for_each(|key| collection.remove(key, partition.as_deref()));
         }
         Ok(keys.len())
+    }
+
+    /// The columns asked for, of the rows that are meant, by rising key; of a key the newest row alone.
+    pub(super) fn query(&self, request: &QueryRequest) -> Result<Vec<FieldData>, Refusal> {
+        let collection = self.find(&request.db_name, &request.collection_name)?;
+        let filter = Filter::read(self.generation, collection.primary(), &request.expr)?;
+        let limit = request
+            .query_params
+            .iter()
+            .find(|param| param.key == "limit");
+        let limit = limit.map_or(16_384, |limit| limit.value.parse().expect("a number"));
+        let partitions = &request.partition_names;
+        let is_asked_for =
+            |stored: &&Stored| partitions.is_empty() || partitions.contains(&stored.partition);
+        let rows = collection.rows.iter().filter(|(key, _)| filter.means(key));
+        let newest = rows.filter_map(|(_, rows)| rows.iter().rev().find(is_asked_for));
+        let rows: Vec<&Stored> = newest.take(limit).collect();
+        let names = request.output_fields.iter();
+        names
+            .map(|name| answer::column(&collection.schema, name, &rows))
+            .collect()
+    }
+
+    pub(super) fn change(&mut self, name: &str, key: &Key, change: impl FnOnce(&mut Row)) {
+        answer::rewrite(self.newest(name, key), change);
+    }
+
+    pub(super) fn remove(&mut self, name: &str, key: &Key) {
+        let collection = self.collections.get_mut(name).expect("a collection");
+        collection.rows.remove(key).expect("a row");
+    }
+
+    pub(super) fn copy(&mut self, name: &str, from: &Key, to: &Key) {
+        let mut copy = self.newest(name, from).clone();
+        let collection = self.collections.get_mut(name).expect("a collection");
+        let key = match to {
+            Key::Int(key) => Value::from(*key),
+            Key::Text(key) => Value::from(key.as_str()),
+        };
+        copy.row.insert(collection.primary().name.clone(), key);
+        collection.rows.insert(to.clone(), vec![copy]);
+    }
+
+    fn newest(&mut self, name: &str, key: &Key) -> &mut Stored {
+        let collection = self.collections.get_mut(name).expect("a collection");
+        let rows = collection.rows.get_mut(key);
+        rows.and_then(|rows| rows.last_mut()).expect("a row")
     }
 
     pub(super) fn now(&self) -> u64 {
@@ -215,6 +261,12 @@ impl Store {
 }
 
 impl Collection {
+    fn primary(&self) -> &FieldSchema {
+        let mut fields = self.schema.fields.iter();
+        let primary = fields.find(|field| field.is_primary_key);
+        primary.expect("a primary key")
+    }
+
     fn check_timestamp(&self, generation: Generation, write: &Write<'_>) -> Result<(), Refusal> {
         let current =
             matches!(write.schema_timestamp, 0) || write.schema_timestamp == self.update_timestamp;
