@@ -24,6 +24,11 @@ fn main() {
     let seed = number("SEED", RandomState::new().hash_one("seed") % 1_000_000);
     let binary = services::repository().join("target/debug/kafka-milvus-sink");
     println!("SECONDS={seconds} SEED={seed}");
+    let kinds = match std::env::var("MILVUS").as_deref() {
+        Ok("lite") => [Kind::Lite; 2],
+        Ok("2.3.5") => [Kind::Standalone; 2],
+        _ => [Kind::Lite, Kind::Standalone],
+    };
     let rounds = seconds.div_ceil(LONGEST_ROUND).max(1);
     let mut cluster = Cluster::start();
     let mut reports = Vec::new();
@@ -32,7 +37,7 @@ fn main() {
             binary: &binary,
             seed: seed.wrapping_add(round),
             length: Duration::from_secs(seconds / rounds),
-            milvus: [Kind::Lite, Kind::Standalone][usize::from(round % 2 == 1)],
+            milvus: kinds[usize::from(round % 2 == 1)],
             rate: 200,
             say: |line| println!("{line}"),
         };

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::fleet::{SINKS, Tally};
 use super::history::{History, Seen};
 use super::{Plan, Store, World, monitor};
@@ -11,6 +13,7 @@ use crate::kafka::{Record, Topic};
 use crate::wait;
 
 const NO_LAG: Duration = Duration::from_secs(180);
+const VERIFY: Duration = Duration::from_secs(120);
 const SOON: Duration = Duration::from_secs(60);
 /// A debug build with 8 MiB of buffer, and what librdkafka keeps for each partition.
 const MOST_MEMORY_KIB: u64 = 160 * 1024;
@@ -95,6 +98,21 @@ impl<'a> Audit<'a> {
         assert!(lost.is_empty(), "no letter of these bad records: {lost:?}");
         let good: Vec<_> = found.difference(&self.history.bad).take(NAMED).collect();
         assert!(good.is_empty(), "letters of these good records: {good:?}");
+    }
+
+    /// The sink's own audit agrees.
+    pub(super) fn verify(&self) {
+        let (code, output) = self.world.fleet.verify().run(VERIFY);
+        assert_eq!(code, 0, "verify finds differences: {output}");
+        let lines = output
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        let mut summaries = lines.filter_map(|line: Value| line.get("summary").cloned());
+        let summary = summaries.next().expect("a summary");
+        let records = self.ends.iter().sum::<i64>();
+        assert_eq!(summary["result"], "same", "{output}");
+        assert_eq!(summary["records"], records, "of all that was produced");
+        assert_eq!(summary["bad"], self.history.bad.len(), "{output}");
     }
 
     /// Each ends when asked, with nothing left, within its memory.

@@ -137,6 +137,7 @@ impl World {
         audit.await_no_lag();
         audit.rows();
         audit.dead_letters();
+        audit.verify();
         let total = audit.end_sinks();
         Report::new(self, plan, monitored, total)
     }
