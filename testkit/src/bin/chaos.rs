@@ -20,10 +20,13 @@ fn main() {
         Ok(text) if !text.is_empty() => text.parse().expect("a whole number"),
         _ => default,
     };
-    let seconds = number("SECONDS", 600);
-    let seed = number("SEED", RandomState::new().hash_one("seed") % 1_000_000);
+    let seconds = number("CHAOS_SECONDS", 600);
+    let seed = number(
+        "CHAOS_SEED",
+        RandomState::new().hash_one("seed") % 1_000_000,
+    );
     let binary = services::repository().join("target/debug/kafka-milvus-sink");
-    println!("SECONDS={seconds} SEED={seed}");
+    println!("make chaos SECONDS={seconds} SEED={seed}");
     let kinds = match std::env::var("MILVUS").as_deref() {
         Ok("lite") => [Kind::Lite; 2],
         Ok("2.3.5") => [Kind::Standalone; 2],

@@ -12,7 +12,6 @@ use crate::client::MilvusClient;
 use crate::kafka::{Record, Topic};
 use crate::wait;
 
-const NO_LAG: Duration = Duration::from_secs(180);
 const VERIFY: Duration = Duration::from_secs(120);
 const SOON: Duration = Duration::from_secs(60);
 /// A debug build with 8 MiB of buffer, and what librdkafka keeps for each partition.
@@ -44,25 +43,10 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// By itself everything is written and committed.
-    pub(super) fn await_no_lag(&self) {
-        let what = format_args!("{:?} to be committed", self.ends);
-        wait::until(NO_LAG, what, || self.is_all_committed());
-        self.world.journal.no_lag();
-        for sink in 0..SINKS {
-            self.world.fleet.running(sink).await_readyz(200, SOON);
-        }
-    }
-
-    fn is_all_committed(&self) -> bool {
-        let committed = self.world.offsets.committed(self.ends.len());
-        committed.is_some_and(|committed| committed == self.ends)
-    }
-
     /// Every key with its last value, and no other row.
     pub(super) fn rows(&self) {
         // A Milvus that has just been killed loads its collection for a while.
-        let found = wait::some(NO_LAG, "the rows", || {
+        let found = wait::some(VERIFY, "the rows", || {
             let rows = monitor::rows(&self.milvus, &self.world.collection);
             let said = |reason: &String| self.world.journal.say(reason);
             rows.inspect_err(said).ok()
@@ -123,7 +107,10 @@ impl<'a> Audit<'a> {
         for sink in 0..SINKS {
             assert_eq!(self.world.fleet.terminate(sink), 0, "sink {sink}");
         }
-        assert!(self.is_all_committed(), "committed offsets stay");
+        let stays = wait::some(SOON, "the commits", || {
+            self.world.offsets.committed(self.ends.len())
+        });
+        assert_eq!(stays, self.ends, "committed offsets stay");
         tally
     }
 }

@@ -51,7 +51,7 @@ impl<T: Copy> Deck<T> {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum OfSinks {
     Kill,
     KillAll,
@@ -76,7 +76,7 @@ impl<'a> SinkHand<'a> {
 
     pub(super) fn work(&mut self) {
         let World { journal, stop, .. } = self.world;
-        while stop.goes_on(self.deck.millis(2000, 7000)) {
+        while stop.goes_on(self.deck.millis(500, 4000)) {
             let which = self.deck.rng.usize(0..SINKS);
             let away = self.deck.millis(0, 4000);
             let what = format!("{which} for {away:?}");
@@ -122,7 +122,7 @@ impl<'a> SinkHand<'a> {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum OfKafka {
     Kill,
     Stop,
@@ -151,7 +151,7 @@ impl<'a> KafkaHand<'a> {
 
     pub(super) fn work(&mut self) {
         let World { journal, stop, .. } = self.world;
-        while stop.goes_on(self.deck.millis(2000, 8000)) {
+        while stop.goes_on(self.deck.millis(500, 3000)) {
             let node = self.deck.rng.usize(0..BROKERS);
             let away = self.deck.millis(500, 7000);
             let what = format!("{node} for {away:?}");
@@ -214,7 +214,7 @@ impl<'a> KafkaHand<'a> {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum OfMilvus {
     Kill,
     Freeze,
@@ -238,7 +238,7 @@ impl<'a> MilvusHand<'a> {
             world,
             deck: Deck::new(&[Kill, Kill, Freeze, Reset, Silence, LongSilence], seed, 3),
             gap: match kind {
-                Kind::Lite => (2000, 7000),
+                Kind::Lite => (500, 4000),
                 // It takes half a minute to come back, and something has to be written in between.
                 Kind::Standalone => (5000, 40_000),
             },

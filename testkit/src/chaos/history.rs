@@ -94,3 +94,63 @@ impl History {
 pub(super) fn partition_of(key: i64) -> usize {
     usize::try_from(key % MOST_PARTITIONS).expect("keys are positive")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row at 2 and at 5, a delete at 7, a row at 9.
+    fn check(rows: &[i64], committed: i64, fault: Option<&str>) {
+        let changes = [(2, true), (5, true), (7, false), (9, true)];
+        let change = |(offset, is_row)| Change { offset, is_row };
+        let changes = BTreeMap::from([(64, changes.map(change).to_vec())]);
+        let history = History {
+            changes,
+            ..History::default()
+        };
+        let found = history.fault(64, rows, committed);
+        let is_as_said = match (&found, fault) {
+            (Some(found), Some(fault)) => found.contains(fault),
+            (found, fault) => found.is_none() && fault.is_none(),
+        };
+        assert!(
+            is_as_said,
+            "{rows:?} and {committed}: {found:?}, not {fault:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_committed_is_there_and_nothing_older() {
+        check(&[], 0, None);
+        check(&[], 2, None);
+        check(&[2], 0, None);
+        check(&[2], 5, None);
+        check(&[2], 6, Some("row 2 is seen after"));
+        check(&[9], 6, None);
+        check(&[5], 8, Some("row 5 is seen after"));
+        check(&[], 8, None);
+        // It may be away while it is replaced, and no longer.
+        check(&[], 6, None);
+        check(&[], 10, Some("no row is seen after"));
+        check(&[9], 10, None);
+        check(&[7], 0, Some("no record made row 7"));
+        check(&[3], 0, Some("no record made row 3"));
+        check(&[5, 9], 10, Some("row 5 is seen after"));
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_records_and_of_every_kind() {
+        let mut history = History::new(7);
+        history.advance(&[500, 0]);
+        history.advance(&[1000, 1000]);
+        let mut again = History::new(7);
+        again.advance(&[1000, 1000]);
+        assert_eq!(history.changes, again.changes);
+        assert_eq!(history.bad, again.bad);
+        assert!(history.bad.len() > 50);
+        let rows = history.last_rows().len();
+        let keys = history.keys().count();
+        assert!(rows > 200 && rows < keys, "{rows} rows of {keys} keys");
+        assert!(history.keys().all(|key| partition_of(key) < 2));
+    }
+}

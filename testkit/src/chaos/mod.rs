@@ -20,12 +20,12 @@ use std::time::{Duration, Instant};
 
 use crate::client::Collection;
 use crate::kafka::{Cluster, Topic};
-use crate::services;
+use crate::{services, wait};
 
-use fleet::Fleet;
+use fleet::{Fleet, SINKS};
 use hands::{KafkaHand, MilvusHand, SinkHand};
 use journal::Journal;
-use monitor::{Monitor, Offsets};
+use monitor::{Counts, Monitor, Offsets};
 use producer::Producer;
 pub use report::Report;
 pub use store::Kind;
@@ -35,6 +35,8 @@ use store::Store;
 const PARTITIONS: i32 = 4;
 /// At the end at most.
 const MOST_PARTITIONS: i32 = 12;
+const NO_LAG: Duration = Duration::from_secs(180);
+const SOON: Duration = Duration::from_secs(60);
 
 /// What is to be done to whom.
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +72,17 @@ pub fn run(plan: &Plan<'_>, cluster: Cluster) -> (Report, Cluster) {
         topic,
         collection,
     };
-    let (cluster, store, monitored) = world.suffer(plan, cluster, store);
-    let report = world.finish(plan, &store, monitored);
+    let watching = Stop::default();
+    let monitor = Monitor::new(&world, plan.seed, store.client());
+    let (cluster, store, counts) = std::thread::scope(|scope| {
+        let monitor = scope.spawn(|| monitor.watch(&watching));
+        let until_the_end = SetAtEnd(&watching);
+        let (cluster, store) = world.suffer(plan, cluster, store, || monitor.is_finished());
+        world.await_no_lag();
+        drop(until_the_end);
+        (cluster, store, world.unless_failed(monitor.join()))
+    });
+    let report = world.finish(plan, &store, counts);
     (report, cluster)
 }
 
@@ -93,14 +104,12 @@ impl World {
         plan: &Plan<'_>,
         cluster: Cluster,
         store: Store,
-    ) -> (Cluster, Store, monitor::Counts) {
+        has_failed: impl Fn() -> bool,
+    ) -> (Cluster, Store) {
         let mut kafka = KafkaHand::new(self, plan.seed, cluster);
         let mut milvus = MilvusHand::new(self, plan.milvus, plan.seed, store);
         let mut sinks = SinkHand::new(self, plan.seed);
-        let monitor = Monitor::new(self, plan.seed, milvus.store.client());
-        let watching = Stop::default();
-        let counts = std::thread::scope(|scope| {
-            let monitor = scope.spawn(|| monitor.watch(&watching));
+        std::thread::scope(|scope| {
             let (sinks, kafka, milvus) = (&mut sinks, &mut kafka, &mut milvus);
             let hands = [
                 scope.spawn(move || sinks.work()),
@@ -108,21 +117,33 @@ impl World {
                 scope.spawn(move || milvus.work()),
             ];
             let end = Instant::now() + plan.length;
-            let one_is_over = || monitor.is_finished() || hands.iter().any(|h| h.is_finished());
+            let one_is_over = || has_failed() || hands.iter().any(|hand| hand.is_finished());
             while Instant::now() < end && !one_is_over() {
                 self.stop.wait(Duration::from_millis(200));
             }
             self.stop.set();
-            let ends = hands.map(|hand| hand.join());
-            watching.set();
-            let counts = self.unless_failed(monitor.join());
-            for end in ends {
-                self.unless_failed(end);
+            for hand in hands {
+                self.unless_failed(hand.join());
             }
-            counts
         });
         self.journal.healed();
-        (kafka.cluster, milvus.store, counts)
+        (kafka.cluster, milvus.store)
+    }
+
+    /// By itself everything is written and committed.
+    fn await_no_lag(&self) {
+        let ends = self.producer.finish();
+        let what = format_args!("{ends:?} to be committed");
+        wait::until(NO_LAG, what, || self.is_committed(&ends));
+        self.journal.no_lag();
+        for sink in 0..SINKS {
+            self.fleet.running(sink).await_readyz(200, SOON);
+        }
+    }
+
+    fn is_committed(&self, ends: &[i64]) -> bool {
+        let committed = self.offsets.committed(ends.len());
+        committed.is_some_and(|committed| committed == ends)
     }
 
     fn unless_failed<T>(&self, end: std::thread::Result<T>) -> T {
@@ -132,14 +153,22 @@ impl World {
         })
     }
 
-    fn finish(&self, plan: &Plan<'_>, store: &Store, monitored: monitor::Counts) -> Report {
+    fn finish(&self, plan: &Plan<'_>, store: &Store, counts: Counts) -> Report {
         let audit = audit::Audit::new(self, plan, store);
-        audit.await_no_lag();
         audit.rows();
         audit.dead_letters();
         audit.verify();
         let total = audit.end_sinks();
-        Report::new(self, plan, monitored, total)
+        Report::new(self, plan, counts, total)
+    }
+}
+
+/// Ends a thread also where the one that waits for it panics.
+struct SetAtEnd<'a>(&'a Stop);
+
+impl Drop for SetAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.set();
     }
 }
 

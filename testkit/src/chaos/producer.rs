@@ -62,7 +62,7 @@ impl Producer {
         self.shared.counts(&self.shared.sent)
     }
 
-    /// Waits until all that was sent is there; per partition, how much that is.
+    /// Ends, and waits until all that was sent is there; per partition, how much that is.
     pub(super) fn finish(&self) -> Vec<i64> {
         self.shared.stop.set();
         if let Some(thread) = self.thread.lock().unwrap().take() {

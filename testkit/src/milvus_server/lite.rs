@@ -20,7 +20,7 @@ pub enum LiteRelease {
 #[derive(Debug)]
 pub struct Lite {
     process: Process,
-    command: Command,
+    command: Box<Command>,
     port: u16,
 }
 
@@ -48,7 +48,7 @@ impl Lite {
         command.args(arguments);
         let lite = Lite {
             process: Process::start("milvus-lite", &command),
-            command,
+            command: Box::new(command),
             port,
         };
         lite.await_ready();
