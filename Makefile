@@ -1,7 +1,7 @@
 # Everything that is done to this repository. The servers of tests and demo live in target/services.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help services demo servers test matrix sim sim-mutants footprint verify-million fuzz audit fmt clippy clean-services
+.PHONY: help services demo servers test matrix chaos sim sim-mutants footprint verify-million fuzz audit fmt clippy clean-services
 
 # A build and the fetching of the servers run beside each other, the latter in a process group of its own: a shell's
 # background jobs do not hear Ctrl-C. Both need the tools of tools/prerequisites.sh.
@@ -45,6 +45,10 @@ matrix: ## The faults that were tried, in full length: minutes of outage, dozens
 sim: ## SEEDS=100000 of the simulation, from FIRST=0 on (SEED=7: that one, with its story); `make test` runs 10,000
 	@SIM_SEEDS=$${SEEDS:-100000} SIM_FIRST=$(FIRST) SIM_SEED=$(SEED) cargo test \
 		--config profile.dev.package.kafka-milvus-sink.opt-level=2 --lib sim:: -- --nocapture
+
+chaos: ## Sinks, brokers and Milvus that fail for SECONDS=600, by a SEED (a new one), and an audit; `make test` runs a minute
+	$(call build_and_services,--workspace --bins)
+	@CHAOS_SECONDS=$(or $(SECONDS),600) CHAOS_SEED=$(SEED) $${CARGO_TARGET_DIR:-target}/debug/chaos
 
 sim-mutants: ## Whether the simulation finds the mistakes of tools/mutants/, made on purpose (SEEDS=10000)
 	@tools/sim-mutants.sh

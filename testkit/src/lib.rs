@@ -42,5 +42,7 @@ pub mod tls;
 pub mod sink;
 pub mod stopped_thread;
 
+pub mod chaos;
+
 /// The sink's `proto/` as it was compiled: an encoded `FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

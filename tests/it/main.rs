@@ -9,6 +9,7 @@
 )]
 
 mod altered;
+mod chaos;
 mod check;
 mod commit_errors;
 mod compose;

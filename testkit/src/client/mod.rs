@@ -193,6 +193,32 @@ impl MilvusClient {
             .collect()
     }
 
+    /// Key and text of every row; an error where the server does not answer just now.
+    pub fn texts(
+        &self,
+        collection: &str,
+        key: &str,
+        text: &str,
+    ) -> Result<Vec<(i64, String)>, Refusal> {
+        let request = pb::QueryRequest {
+            query_params: vec![KeyValuePair {
+                key: "limit".to_owned(),
+                value: ROWS.to_owned(),
+            }],
+            ..query(
+                collection,
+                &format!("{key} >= 0"),
+                &[key.to_owned(), text.to_owned()],
+            )
+        };
+        let rows = rows::from_columns(&self.query_once(request)?);
+        let pair = |row: &Row| {
+            let text = row[text].as_str().expect("a text").to_owned();
+            (row[key].as_i64().expect("an integer"), text)
+        };
+        Ok(rows.iter().map(pair).collect())
+    }
+
     /// The Int64 values of one field, over all rows of one partition of the collection.
     pub fn integers_of_partition(&self, collection: &str, name: &str, field: &str) -> Vec<i64> {
         let request = pb::QueryRequest {

@@ -1,7 +1,7 @@
 //! Milvus Lite: quick to come back, no authorization, no TLS. 3.2.2 is a server in Python; 2.5.1 is Milvus's own C++
 //! core, which has more vector types and dies of columns that do not fit its schema.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -19,9 +19,8 @@ pub enum LiteRelease {
 /// A running Milvus Lite. Dropping it kills it.
 #[derive(Debug)]
 pub struct Lite {
-    release: LiteRelease,
     process: Process,
-    dir: PathBuf,
+    command: Box<Command>,
     port: u16,
 }
 
@@ -33,13 +32,23 @@ impl Lite {
 
     /// Starts it on a new data folder.
     pub fn start_release(release: LiteRelease) -> Lite {
+        Lite::start_with(release, &[])
+    }
+
+    /// Starts 3.2.2 so that it works on one request at a time: two that come first to a new log each begin the file, and
+    /// a kill then leaves only the later one.
+    pub fn start_one_at_a_time() -> Lite {
+        Lite::start_with(LiteRelease::V3_2_2, &["--max-workers", "1"])
+    }
+
+    fn start_with(release: LiteRelease, arguments: &[&str]) -> Lite {
         let dir = services::scratch("milvus-lite");
         let port = ports::free();
-        let process = Process::start("milvus-lite", &command(release, &dir, port));
+        let mut command = command(release, &dir, port);
+        command.args(arguments);
         let lite = Lite {
-            release,
-            process,
-            dir,
+            process: Process::start("milvus-lite", &command),
+            command: Box::new(command),
             port,
         };
         lite.await_ready();
@@ -72,8 +81,7 @@ impl Lite {
     /// Starts it on the same port and data.
     pub fn start_again(&mut self) {
         let log = self.process.log().to_owned();
-        let command = command(self.release, &self.dir, self.port);
-        self.process = Process::start_logging_to("milvus-lite", log, &command);
+        self.process = Process::start_logging_to("milvus-lite", log, &self.command);
         self.await_ready();
     }
 
