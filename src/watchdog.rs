@@ -17,6 +17,9 @@ use crate::topic_partition::TopicPartition;
 /// The most that counts between two looks: for as long as the whole process did not run, nobody stood still.
 const MOST_PASSED: Duration = Duration::from_secs(2);
 
+/// Before its first turn the poll loop asks Kafka how many partitions there are; a Kafka that is away takes it some time.
+const FIRST_QUESTION: Duration = Duration::from_secs(10);
+
 /// How long a standstill may last. After half of `timeout` the state is said, after all of it the process ends; both
 /// begin to count when what the configuration allows is over.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +48,7 @@ impl Limits {
 
     fn allowed(&self, kind: Kind) -> Duration {
         match kind {
-            Kind::PollLoop => Duration::ZERO,
+            Kind::PollLoop => FIRST_QUESTION,
             Kind::Request => self.request,
             Kind::Commit => self.commit,
             Kind::Progress => self.progress,

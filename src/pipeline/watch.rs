@@ -279,10 +279,10 @@ mod tests {
         let (error, seconds) = guarded(|_| {}).await.unwrap();
         let said = error.to_string();
         let expected = "the poll_loop watchdog (watchdog.timeout.ms) ends the process: \
-                        the poll loop has not turned for 20 s; ";
+                        the poll loop has not turned for 30 s; ";
         assert!(said.starts_with(expected), "{said}");
         assert_eq!(Status::from(&error), Status::Failure);
-        assert!((20..=26).contains(&seconds), "{seconds}");
+        assert!((30..=36).contains(&seconds), "{seconds}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -32,7 +32,8 @@ fn requests_stay_below_what_milvus_takes_and_a_record_above_it_is_a_dead_letter(
         5 => 70,
         _ => 4,
     };
-    job.topic.produce((0..22).map(|id| book(id, size(id))));
+    job.topic
+        .produce_compressed((0..22).map(|id| book(id, size(id))));
     let name = services::unique("books_dead");
     let sink = job
         .sink()
@@ -42,6 +43,7 @@ fn requests_stay_below_what_milvus_takes_and_a_record_above_it_is_a_dead_letter(
         .set("buffer.max.bytes", "300000000")
         .set("errors.tolerance", "all")
         .set("errors.deadletterqueue.topic.name", &name)
+        .set("producer.compression.type", "lz4")
         .start();
     job.await_committed();
     let mut found = job.milvus.integers(&job.collection, "id", "id >= 0");
@@ -99,7 +101,7 @@ fn json_that_asks_for_much_is_a_bad_record_and_takes_little_memory() {
     let count = i64::try_from(bombs.len()).unwrap();
     let between = bombs.into_iter().zip(101..);
     job.topic
-        .produce(between.flat_map(|(bomb, id)| [bomb, good(id)]));
+        .produce_compressed(between.flat_map(|(bomb, id)| [bomb, good(id)]));
     job.await_committed();
     job.milvus.await_count(&job.collection, count + 1, SOON);
     assert_eq!(sink.metric(BAD), count, "{}", sink.output());

@@ -131,7 +131,16 @@ impl Topic {
 
     /// Produces all records, in order within a partition, and waits for every ack.
     pub fn produce(&self, records: impl IntoIterator<Item = Record>) {
-        let producer = self.producer(&[]);
+        self.produce_with(&[], records);
+    }
+
+    /// The same, for records so large that the small broker would run out of memory.
+    pub fn produce_compressed(&self, records: impl IntoIterator<Item = Record>) {
+        self.produce_with(&[("compression.type", "lz4")], records);
+    }
+
+    fn produce_with(&self, settings: &[(&str, &str)], records: impl IntoIterator<Item = Record>) {
+        let producer = self.producer(settings);
         let refused = Arc::clone(&producer.context().refused);
         for record in records {
             self.enqueue(&producer, &record);
