@@ -8,7 +8,6 @@
     reason = "a tool that prints, and ends where it cannot go on"
 )]
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -49,8 +48,9 @@ impl Servers {
         let token = self
             .token
             .map_or(String::new(), |token| format!("token={token}\n"));
-        let binary: PathBuf = services::repository().join("target/release/kafka-milvus-sink");
-        assert!(binary.exists(), "cargo build --release comes first");
+        // Built beside this one.
+        let here = std::env::current_exe().expect("a path");
+        let binary = here.with_file_name("kafka-milvus-sink");
         Sink::new(binary).arg(argument).config(&format!(
             "name={topic}\nbootstrap.servers={}\ntopics={topic}\npublic.endpoint={}\ncollection.name={}\nbehavior.on.null.values=delete\n{token}",
             suite::kafka().bootstrap(),
