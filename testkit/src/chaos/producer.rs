@@ -106,11 +106,11 @@ fn client(bootstrap: &str, shared: &Arc<Shared>) -> ThreadedProducer<Acks> {
 
 fn produce(client: &ThreadedProducer<Acks>, topic: &str, shared: &Shared, seed: u64, rate: u32) {
     let turns_per_second = u32::try_from(1000 / TURN.as_millis()).unwrap();
+    let mut next = 0;
     while !shared.stop.is_set() {
-        let partitions = shared.partitions.load(Ordering::Relaxed);
-        for number in 0..rate / turns_per_second {
-            let partition = i32::try_from(number).unwrap() % partitions;
-            produce_one(client, topic, shared, seed, partition);
+        for _ in 0..rate / turns_per_second {
+            next = (next + 1) % shared.partitions.load(Ordering::Relaxed);
+            produce_one(client, topic, shared, seed, next);
         }
         shared.stop.wait(TURN);
     }
