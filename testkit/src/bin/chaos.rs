@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use testkit::chaos::{Kind, Plan, run};
 use testkit::kafka::Cluster;
-use testkit::services;
 
 /// After so long it is looked at, and goes on with the other Milvus.
 const LONGEST_ROUND: u64 = 300;
@@ -25,7 +24,8 @@ fn main() {
         "CHAOS_SEED",
         RandomState::new().hash_one("seed") % 1_000_000,
     );
-    let binary = services::repository().join("target/debug/kafka-milvus-sink");
+    let own = std::env::current_exe().expect("a path of its own");
+    let binary = own.with_file_name("kafka-milvus-sink");
     println!("make chaos SECONDS={seconds} SEED={seed}");
     let kinds = match std::env::var("MILVUS").as_deref() {
         Ok("lite") => [Kind::Lite; 2],

@@ -76,7 +76,7 @@ impl<'a> SinkHand<'a> {
 
     pub(super) fn work(&mut self) {
         let World { journal, stop, .. } = self.world;
-        while stop.goes_on(self.deck.millis(500, 4000)) {
+        while stop.goes_on(self.deck.millis(500, 6000)) {
             let which = self.deck.rng.usize(0..SINKS);
             let away = self.deck.millis(0, 4000);
             let what = format!("{which} for {away:?}");
@@ -151,7 +151,7 @@ impl<'a> KafkaHand<'a> {
 
     pub(super) fn work(&mut self) {
         let World { journal, stop, .. } = self.world;
-        while stop.goes_on(self.deck.millis(500, 3000)) {
+        while stop.goes_on(self.deck.millis(500, 6000)) {
             let node = self.deck.rng.usize(0..BROKERS);
             let away = self.deck.millis(500, 7000);
             let what = format!("{node} for {away:?}");
@@ -238,7 +238,7 @@ impl<'a> MilvusHand<'a> {
             world,
             deck: Deck::new(&[Kill, Kill, Freeze, Reset, Silence, LongSilence], seed, 3),
             gap: match kind {
-                Kind::Lite => (500, 4000),
+                Kind::Lite => (500, 6000),
                 // It takes half a minute to come back, and something has to be written in between.
                 Kind::Standalone => (5000, 40_000),
             },

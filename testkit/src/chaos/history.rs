@@ -82,7 +82,10 @@ impl History {
         }
         let is_old = |row: &&i64| last.is_some_and(|last| **row < last.offset);
         if let Some(row) = rows.iter().find(is_old) {
-            return Some(format!("key {key}: row {row} is seen after {last:?}"));
+            let all = format!("of {rows:?}, with {later:?} to come");
+            return Some(format!(
+                "key {key}: row {row} is seen after {last:?}, {all}"
+            ));
         }
         let is_missing = rows.is_empty() && later.is_empty();
         let is_missing = is_missing && last.is_some_and(|last| last.is_row);

@@ -1,6 +1,6 @@
 //! Looks while everything happens: at what is committed, and then at the rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -133,8 +133,8 @@ impl<'a> Monitor<'a> {
             let rows = rows.get(&key).unwrap_or(&none);
             self.history.fault(key, rows, self.committed_of(key))
         };
-        let keys = self.history.keys().chain(rows.keys().copied());
-        let faults: Vec<_> = keys.filter_map(fault).take(10).collect();
+        let keys: BTreeSet<_> = self.history.keys().chain(rows.keys().copied()).collect();
+        let faults: Vec<_> = keys.into_iter().filter_map(fault).take(10).collect();
         assert!(
             faults.is_empty(),
             "{:?} are committed, but {faults:#?}",

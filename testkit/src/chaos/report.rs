@@ -42,7 +42,7 @@ impl Report {
             length: plan.length,
             faults: world.journal.faults(),
             records,
-            read_again: total.read - records,
+            read_again: (total.read - records).max(0),
             written: total.written,
             processes: total.processes,
             assignments: total.assignments,
