@@ -1,17 +1,18 @@
 //! Queries: rows by their keys, the keys there are, and how many rows one query asks for.
 
 use super::delete::Literal;
-use super::proto::common::KeyValuePair;
+use super::proto::common::{ConsistencyLevel, KeyValuePair};
 use super::proto::milvus::QueryRequest;
 use crate::key::Key;
 
 /// Less than the 16,384 rows that Milvus gives at most, since a key may have several.
 pub const MAX_KEYS: usize = 4_000;
+/// A timestamp that says so, besides the level.
+const EVENTUALLY: u64 = 1;
 const MAX_EXPRESSION_BYTES: usize = 400_000;
 /// Of a page of all keys there are.
 pub const MAX_PAGE: usize = 10_000;
 
-/// Strongly consistent: it sees every write that was acknowledged before.
 #[derive(Debug, Clone)]
 pub struct Query {
     request: QueryRequest,
@@ -29,7 +30,7 @@ pub struct Place<'a> {
 
 impl Query {
     /// The rows of the first of `keys`, as many as one query takes, and how many these are: at most `most`, and at least
-    /// one.
+    /// one. It sees every write that was acknowledged before.
     pub fn of_keys(
         place: Place<'_>,
         keys: &[Key],
@@ -60,7 +61,7 @@ impl Query {
     }
 
     /// The keys that follow `last` in Milvus's order, or the first ones, `most` of them. The smallest Int64 is never among
-    /// them: Milvus cannot read it.
+    /// them: Milvus cannot read it. What was written last need not be seen: which keys matter is asked by key again.
     pub fn of_page(place: Place<'_>, last: Option<&Key>, text_keys: bool, most: usize) -> Self {
         let field = place.key_field;
         let literal = last.and_then(Literal::of);
@@ -69,7 +70,10 @@ impl Query {
             (None, true) => format!("{field} >= \"\""),
             (None, false) => format!("{field} >= -{}", i64::MAX),
         };
-        Self::new(place, expression, &[field.to_owned()], Some(most))
+        let mut query = Self::new(place, expression, &[field.to_owned()], Some(most));
+        query.request.consistency_level = ConsistencyLevel::Eventually.into();
+        query.request.guarantee_timestamp = EVENTUALLY;
+        query
     }
 
     fn new(place: Place<'_>, expr: String, fields: &[String], limit: Option<usize>) -> Self {
@@ -79,7 +83,7 @@ impl Query {
         });
         let partition = place.milvus_partition.map(str::to_owned);
         Self {
-            // Without a level and a timestamp it is strongly consistent.
+            // Without a level and a timestamp it is strong consistency that is asked for.
             request: QueryRequest {
                 collection_name: place.collection.to_owned(),
                 expr,

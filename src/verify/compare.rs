@@ -1,7 +1,10 @@
 //! What Milvus has of the keys, against what the records say.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::time::{Duration, Instant};
+
+use futures_util::stream::{self, StreamExt as _};
 
 use super::VerifyError;
 use super::digest::{Rows, UNKNOWN};
@@ -17,13 +20,18 @@ use crate::milvus::status::{Action, MilvusError};
 use crate::writer::backoff::Backoff;
 
 /// What a query is to bring at most, about.
-const REPLY_BYTES: usize = 4 << 20;
+const REPLY_BYTES: usize = 2 << 20;
+/// Questions at the same time.
+const IN_FLIGHT: usize = 4;
 /// Keys, before it is known how long they are.
 const FIRST_PAGE: usize = 1_000;
 /// What a key takes beside its text.
 const KEY_BYTES: usize = 16;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Keys that were asked about, and the answer.
+type Reply = (Vec<Key>, Vec<FieldData>);
 
 /// How a row differs from what the records say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,39 +69,51 @@ impl Comparer<'_> {
         unknown: &mut [bool],
         mut tell: impl FnMut(&Key, Judgement) -> Result<(), VerifyError>,
     ) -> Result<(), VerifyError> {
-        let fields = expected.layout.names();
+        let most = (REPLY_BYTES / expected.row_bytes()).clamp(1, MAX_KEYS);
         let mut keys = keys.cloned();
-        let mut most = (REPLY_BYTES / expected.row_bytes()).clamp(1, MAX_KEYS);
-        let mut batch: Vec<Key> = Vec::new();
-        loop {
-            batch.extend(keys.by_ref().take(most.saturating_sub(batch.len())));
-            if batch.is_empty() {
-                return Ok(());
+        let batches = std::iter::from_fn(|| {
+            let batch: Vec<Key> = keys.by_ref().take(most).collect();
+            (!batch.is_empty()).then_some(batch)
+        });
+        let asked = stream::iter(batches).map(|batch| self.fetch(expected, batch));
+        // Milvus lets a question with strong consistency wait for its next tick of time: several wait for the same one.
+        let mut answers = pin!(asked.buffered(IN_FLIGHT));
+        while let Some(answer) = answers.next().await {
+            for (keys, reply) in answer? {
+                let rows = Rows::of(&expected.layout, &reply);
+                let mut by_key: HashMap<Key, Vec<usize>> = HashMap::new();
+                for (row, key) in rows.keys().into_iter().enumerate() {
+                    by_key.entry(key).or_default().push(row);
+                }
+                for key in keys {
+                    let found = by_key.get(&key).map_or(&[][..], Vec::as_slice);
+                    let found: Vec<Vec<u64>> = found.iter().map(|row| rows.digests(*row)).collect();
+                    match judge(&expected.fold, &key, &found, unknown) {
+                        Judgement::Same => {}
+                        other => tell(&key, other)?,
+                    }
+                }
             }
-            let (query, count) = Query::of_keys(place(expected), &batch, &fields, most);
+        }
+        Ok(())
+    }
+
+    /// The rows of the keys, in as few replies as they fit into, with the keys that each was asked about.
+    async fn fetch(&self, expected: &Expected, keys: Vec<Key>) -> Result<Vec<Reply>, VerifyError> {
+        let fields = expected.layout.names();
+        let mut replies = Vec::new();
+        let (mut rest, mut most) = (&keys[..], keys.len());
+        while !rest.is_empty() {
+            let (query, count) = Query::of_keys(place(expected), rest, &fields, most);
             let Some(reply) = self.ask(&query, count > 1).await? else {
                 most = count / 2;
                 continue;
             };
-            let rows = Rows::of(&expected.layout, &reply);
-            let mut by_key: HashMap<Key, Vec<usize>> = HashMap::new();
-            for (row, key) in rows.keys().into_iter().enumerate() {
-                by_key.entry(key).or_default().push(row);
-            }
-            for key in batch.drain(..count) {
-                let found = by_key.get(&key).map_or(&[][..], Vec::as_slice);
-                let digest = |row: &usize| {
-                    let mut digests = Vec::with_capacity(unknown.len());
-                    rows.digest(*row, &mut digests);
-                    digests
-                };
-                let found: Vec<Vec<u64>> = found.iter().map(digest).collect();
-                match judge(&expected.fold, &key, &found, unknown) {
-                    Judgement::Same => {}
-                    other => tell(&key, other)?,
-                }
-            }
+            let (asked, others) = rest.split_at(count);
+            replies.push((asked.to_vec(), reply));
+            rest = others;
         }
+        Ok(replies)
     }
 
     /// The keys of the slice that are there although no record says so: `most` of them.

@@ -101,19 +101,18 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Appends the digest of every field of the row.
-    pub(super) fn digest(&self, row: usize, out: &mut Vec<u64>) {
+    /// Of every field of the row.
+    pub(super) fn digests(&self, row: usize) -> Vec<u64> {
         let digest = |column: &Option<(Column<'_>, Form)>| {
             let (column, form) = column.as_ref()?;
             let mut hasher = DefaultHasher::new();
             column.cell(row, *form, &mut hasher)?;
             Some(hasher.finish().max(UNKNOWN + 1))
         };
-        out.extend(
-            self.columns
-                .iter()
-                .map(|column| digest(column).unwrap_or(UNKNOWN)),
-        );
+        let columns = self.columns.iter();
+        columns
+            .map(|column| digest(column).unwrap_or(UNKNOWN))
+            .collect()
     }
 }
 

@@ -96,13 +96,10 @@ impl Expected {
         self.bytes += columns.bytes();
         let fields = columns.into_fields(&[]);
         let rows = Rows::of(&self.layout, &fields);
-        let mut digests = Vec::with_capacity(self.layout.fields.len());
         for (offset, key, row) in changes {
-            digests.clear();
-            row.into_iter()
-                .for_each(|row| rows.digest(row, &mut digests));
-            let digests = row.map(|_| digests.as_slice());
-            self.fold.put(key, (partition, offset), digests, behind);
+            let digests = row.map(|row| rows.digests(row));
+            self.fold
+                .put(key, (partition, offset), digests.as_deref(), behind);
         }
     }
 }

@@ -54,9 +54,7 @@ fn digests(field: &FieldData, form: Form, rows: usize) -> Vec<u64> {
     };
     let fields = [field.clone()];
     let columns = Rows::of(&layout, &fields);
-    let mut digests = Vec::new();
-    (0..rows).for_each(|row| columns.digest(row, &mut digests));
-    digests
+    (0..rows).flat_map(|row| columns.digests(row)).collect()
 }
 
 /// The rows of `field` are all different values, and `other` has the same ones.
@@ -285,8 +283,8 @@ fn a_field_that_does_not_come_back_is_unknown() {
         is_dynamic: true,
         ..longs(&[1], &[])
     };
-    let mut digests = Vec::new();
-    Rows::of(&layout, &[dynamic]).digest(0, &mut digests);
+    let fields = [dynamic];
+    let digests = Rows::of(&layout, &fields).digests(0);
     assert_eq!(digests[0], UNKNOWN);
     assert_ne!(digests[1], UNKNOWN, "the dynamic column has whatever name");
 }

@@ -14,7 +14,7 @@ use testkit::sink::write_config;
 use testkit::suite;
 use tokio::runtime::Runtime;
 
-use super::{check, verify, written};
+use super::{check, verify, with, written};
 use crate::support::{Job, SOON, article, articles};
 
 /// A scripted Milvus that has what the topic says.
@@ -235,4 +235,29 @@ fn asked_to_stop_it_ends_at_once_and_says_that_it_is_not_finished() {
         said.contains(r#""result":"unfinished","reason":"interrupted""#),
         "{said}"
     );
+}
+
+#[test]
+fn each_milvus_partition_is_compared_by_itself() {
+    let fake = Fake::start();
+    let job = on_fake(&fake, "verify_parts", 1);
+    let other = suite::kafka().topic("verify_parts", 1);
+    let topics = [&job.topic, &other];
+    for topic in topics {
+        fake.create_partition(&job.collection, &topic.name().replace('-', "_"));
+        let mut article = article(1);
+        article["title"] = topic.name().into();
+        topic.produce_json(&article);
+    }
+    let both = format!("{},{}", job.topic.name(), other.name());
+    let settings = [("topics", both.as_str()), ("partition.name", "${topic}")];
+    let (code, output) = with(job.quick(), &settings).arg("--until-end").run(SOON);
+    assert_eq!(code, 0, "{output}");
+    let command = || with(verify(&job), &settings);
+    assert_eq!(check(command(), 0, &[]).summary["keys"], 2);
+    // The newest row of the key is that of one of the two.
+    fake.change(&job.collection, &Key::Int(1), |row| {
+        row.insert("link".to_owned(), "".into());
+    });
+    check(command(), 1, &[("stale", 0, 0, "link")]);
 }
