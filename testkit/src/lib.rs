@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! let kafka = suite::kafka();                          one broker for the whole test binary
+//! let cluster = Cluster::start();                      three brokers, of which one may be killed
 //! let milvus = suite::milvus();                        one Milvus 2.3.5, authorization on
 //! let lite = suite::lite();                            one Milvus Lite 3.2.2; suite::lite25() is one of 2.5.1
 //! let fake = Fake::start_with(Options { generation: Generation::V2_6, ..Options::default() });

@@ -1,5 +1,6 @@
-//! A real Kafka broker: one KRaft node on free ports. And a scripted one.
+//! Real Kafka brokers: one KRaft node on free ports, or a cluster of three. And a scripted one.
 
+mod cluster;
 mod mock;
 mod properties;
 mod raw;
@@ -16,6 +17,7 @@ use crate::process::{Process, Signal};
 use crate::tls::TestCa;
 use crate::{ports, services};
 
+pub use cluster::Cluster;
 pub use mock::{Answer, MockBroker};
 pub use properties::Listener;
 pub use topic::{Record, Topic};
@@ -43,31 +45,43 @@ pub struct BrokerOptions {
 #[derive(Debug)]
 pub struct Broker {
     process: Process,
+    home: Home,
+}
+
+type Ports = [u16; Listener::ALL.len()];
+
+/// What outlives the process: folder, ports and CA.
+#[derive(Debug)]
+struct Home {
     dir: PathBuf,
-    ports: [u16; Listener::ALL.len()],
+    ports: Ports,
     ca: TestCa,
 }
 
 impl Broker {
     /// Formats a new log directory and starts a broker on it.
     pub fn start(options: &BrokerOptions) -> Broker {
-        let dir = services::scratch("kafka");
-        let ca = TestCa::new();
         let ports = Listener::ALL.map(|_| ports::free());
-        let server = ca.issue_local().key_store();
-        fs::write(dir.join("server.pem"), server).expect("server.pem can be written");
-        fs::write(dir.join("log4j2.properties"), properties::LOG4J).expect("log4j2.properties");
-        let text = properties::server(&dir, ca.path(), &ports, options);
-        fs::write(dir.join("server.properties"), text).expect("server.properties");
-        format_storage(&dir);
-        let process = Process::start("kafka", &broker_command(&dir));
-        await_started(&process);
-        Broker {
-            process,
-            dir,
-            ports,
-            ca,
+        let mut started = Self::start_all([(ports, options.clone())]);
+        started.remove(0)
+    }
+
+    /// Starts brokers side by side, for those that wait for each other.
+    fn start_all<const N: usize>(wanted: [(Ports, BrokerOptions); N]) -> Vec<Broker> {
+        let homes = wanted.map(|(ports, options)| Home::new(ports, &options));
+        let formats = homes.each_ref().map(Home::start_format);
+        for format in formats {
+            let status = format.wait_exit(START);
+            assert!(status.success(), "cannot format: {format}");
         }
+        let brokers = homes.map(|home| Broker {
+            process: Process::start("kafka", &broker_command(&home.dir)),
+            home,
+        });
+        for broker in &brokers {
+            broker.await_started();
+        }
+        brokers.into()
     }
 
     /// `host:port` of the plain listener.
@@ -77,12 +91,12 @@ impl Broker {
 
     /// `host:port` of a listener; all but the plain one need [`BrokerOptions::secure`].
     pub fn bootstrap_of(&self, listener: Listener) -> String {
-        format!("127.0.0.1:{}", self.ports[listener as usize])
+        format!("127.0.0.1:{}", self.home.ports[listener as usize])
     }
 
     /// The CA that signed the certificate of the TLS listeners.
     pub fn ca(&self) -> &TestCa {
-        &self.ca
+        &self.home.ca
     }
 
     pub fn pid(&self) -> u32 {
@@ -116,9 +130,19 @@ impl Broker {
 
     /// Starts it on the same ports and data, after [`Broker::stop`] or [`Broker::kill`].
     pub fn start_again(&mut self) {
+        self.spawn_again();
+        self.await_started();
+    }
+
+    fn spawn_again(&mut self) {
         let log = self.process.log().to_owned();
-        self.process = Process::start_logging_to("kafka", log, &broker_command(&self.dir));
-        await_started(&self.process);
+        let command = broker_command(&self.home.dir);
+        self.process = Process::start_logging_to("kafka", log, &command);
+    }
+
+    fn await_started(&self) {
+        let is_up = || self.process.find_line("Kafka Server started");
+        self.process.await_ready(START, is_up);
     }
 
     /// Freezes it (SIGSTOP): connections stay open and nothing answers.
@@ -131,15 +155,27 @@ impl Broker {
     }
 }
 
-fn format_storage(dir: &Path) {
-    let mut command = java("kafka.tools.StorageTool", dir);
-    command.args(["format", "-t", CLUSTER_ID, "-c"]);
-    command.arg(dir.join("server.properties"));
-    command.arg("--add-scram");
-    command.arg(format!("SCRAM-SHA-512=[name={USER},password={PASSWORD}]"));
-    let format = Process::start("kafka-format", &command);
-    let status = format.wait_exit(START);
-    assert!(status.success(), "cannot format: {format}");
+impl Home {
+    /// A new folder with the configuration in it.
+    fn new(ports: Ports, options: &BrokerOptions) -> Home {
+        let dir = services::scratch("kafka");
+        let ca = TestCa::new();
+        let server = ca.issue_local().key_store();
+        fs::write(dir.join("server.pem"), server).expect("server.pem can be written");
+        fs::write(dir.join("log4j2.properties"), properties::LOG4J).expect("log4j2.properties");
+        let text = properties::server(&dir, ca.path(), &ports, options);
+        fs::write(dir.join("server.properties"), text).expect("server.properties");
+        Home { dir, ports, ca }
+    }
+
+    fn start_format(&self) -> Process {
+        let mut command = java("kafka.tools.StorageTool", &self.dir);
+        command.args(["format", "-t", CLUSTER_ID, "-c"]);
+        command.arg(self.dir.join("server.properties"));
+        command.arg("--add-scram");
+        command.arg(format!("SCRAM-SHA-512=[name={USER},password={PASSWORD}]"));
+        Process::start("kafka-format", &command)
+    }
 }
 
 fn broker_command(dir: &Path) -> Command {
@@ -157,8 +193,4 @@ fn java(class: &str, dir: &Path) -> Command {
     command.arg(services::home("kafka").join("lib/*"));
     command.arg(class);
     command
-}
-
-fn await_started(process: &Process) {
-    process.await_ready(START, || process.find_line("Kafka Server started"));
 }

@@ -17,6 +17,9 @@ use super::raw;
 use crate::{runtime, wait};
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_secs(5);
+// As many replicas as `default.replication.factor` says: one on a single broker, three on a cluster.
+const BROKERS_DEFAULT: TopicReplication<'_> = TopicReplication::Fixed(-1);
 
 /// A record to produce.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,7 +89,7 @@ impl Topic {
         partitions: i32,
         config: &[(&str, &str)],
     ) -> Topic {
-        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        let mut topic = NewTopic::new(name, partitions, BROKERS_DEFAULT);
         for (key, value) in config {
             topic = topic.set(key, value);
         }
@@ -273,8 +276,13 @@ impl Topic {
 
     fn watermarks(&self) -> Vec<(i64, i64)> {
         let consumer: BaseConsumer = client(&self.bootstrap).create().unwrap();
-        let of = |partition| consumer.fetch_watermarks(&self.name, partition, PATIENCE);
-        (0..self.partitions).map(|p| of(p).unwrap()).collect()
+        // Of a cluster, the leader may just be changing.
+        let of = |partition| {
+            let what = format_args!("the offsets of {}:{partition}", self.name);
+            let look = || consumer.fetch_watermarks(&self.name, partition, LOOK).ok();
+            wait::some(PATIENCE, what, look)
+        };
+        (0..self.partitions).map(of).collect()
     }
 
     fn await_leaders(&self) {
@@ -349,6 +357,9 @@ pub(super) fn client(bootstrap: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", bootstrap);
     config.set("group.id", "testkit");
+    // A frozen broker takes connections; the next one is asked before patience is over.
+    config.set("socket.connection.setup.timeout.ms", "5000");
+    config.set("api.version.request.timeout.ms", "5000");
     config
 }
 
