@@ -21,6 +21,7 @@ mod groups;
 mod halts;
 mod isolation;
 mod load;
+mod lost_data;
 mod matrix;
 mod milvus_client;
 mod nested;
