@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::bad_record::BadRecord;
+use crate::data_loss::DataLoss;
 use crate::dead_letter::Trouble;
 use crate::routing::Meeting;
 use crate::target::Target;
@@ -120,16 +121,11 @@ pub enum Cause {
         before: Arc<Target>,
         now: Arc<Target>,
     },
-    OffsetOutOfRange {
+    /// `auto.offset.reset` is `none`.
+    NoCommittedOffset {
         at: TopicPartition,
-        detail: String,
     },
-    /// A corrupt batch, an unknown codec, a record larger than the client takes.
-    Unreadable {
-        at: TopicPartition,
-        offset: i64,
-        detail: String,
-    },
+    DataLost(DataLoss),
 }
 
 impl Cause {
@@ -164,8 +160,8 @@ impl Cause {
             Self::CannotRead { .. } => "cannot_read",
             Self::CollectionRecreated { .. } => "collection_recreated",
             Self::OtherTarget { .. } => "other_target",
-            Self::OffsetOutOfRange { .. } => "offset_out_of_range",
-            Self::Unreadable { .. } => "unreadable",
+            Self::NoCommittedOffset { .. } => "no_committed_offset",
+            Self::DataLost(loss) => loss.label(),
         }
     }
 }
@@ -212,14 +208,11 @@ impl fmt::Display for Cause {
                 f,
                 "{at}: the offsets that this group has committed belong to {before}, and now {now} is to be written; go back to the one before, or read all records under another 'name' (a new group), or set the offsets of this group anew to say from where to go on"
             ),
-            Self::OffsetOutOfRange { at, detail } => write!(
+            Self::NoCommittedOffset { at } => write!(
                 f,
-                "{at}: {detail}; the records are gone from Kafka: decide from where to go on and set the group's offset"
+                "{at}: the group has no committed offset and auto.offset.reset is none; decide from where to go on and set the group's offset"
             ),
-            Self::Unreadable { at, offset, detail } => write!(
-                f,
-                "{at}@{offset}: the records from here on cannot be read ({detail}); mend the log or the consumer's limits, or set the group's offset behind them"
-            ),
+            Self::DataLost(loss) => loss.fmt(f),
             kafka_or_milvus => kafka_or_milvus.fmt_held(f),
         }
     }

@@ -22,6 +22,7 @@ pub mod topic_partition;
 pub mod headers;
 pub mod record;
 pub mod target;
+pub mod origin;
 pub mod tenure;
 pub mod budget;
 pub mod wake;
@@ -42,6 +43,7 @@ pub mod kafka;
 pub mod milvus;
 
 pub mod cause;
+pub mod data_loss;
 pub mod ops;
 pub mod check;
 pub mod verify;

@@ -179,6 +179,7 @@ fn station(
             poll_window: window(config),
             spare_patience: Duration::from_secs(10),
             reset: config.kafka.auto_offset_reset,
+            data_loss: config.data_loss,
             until_end,
         },
         lanes,

@@ -1,19 +1,13 @@
-//! The target: which collection a partition's rows go to, and which making of it. Commits carry it as metadata.
+//! The target: which collection a partition's rows go to, and which making of it. Commits carry it (see [`crate::origin`]).
 
 use std::fmt;
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use crate::cause::Cause;
 use crate::config::OnRecreated;
 use crate::topic_partition::TopicPartition;
 
-/// What Kafka's brokers keep beside an offset by default (`offset.metadata.max.bytes`).
-const MAX_TEXT_BYTES: usize = 4096;
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub database: String,
     /// The name it is written by, perhaps an alias.
@@ -24,26 +18,7 @@ pub struct Target {
     pub endpoint: String,
 }
 
-/// The metadata of a commit. A text of any other form, or of another version, says nothing.
-#[derive(Serialize, Deserialize)]
-enum Metadata<T> {
-    #[serde(rename = "kafka-milvus-sink/1")]
-    Target(T),
-}
-
 impl Target {
-    /// What a commit carries; `None` where brokers would not take it.
-    pub fn to_metadata(&self) -> Option<String> {
-        let text = serde_json::to_string(&Metadata::Target(self)).ok()?;
-        (text.len() <= MAX_TEXT_BYTES).then_some(text)
-    }
-
-    /// The target in the metadata of a commit, unless somebody else wrote it.
-    pub fn from_metadata(text: &str) -> Option<Self> {
-        let Metadata::Target(target) = serde_json::from_str(text).ok()?;
-        Some(target)
-    }
-
     /// Whether rows of the one are not in the other.
     pub fn differs(&self, other: &Self) -> bool {
         let unknown = self.id == 0 || other.id == 0;
@@ -95,8 +70,6 @@ impl fmt::Display for Target {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn target(database: &str, collection: &str, id: i64) -> Target {
@@ -105,61 +78,6 @@ mod tests {
             collection: collection.to_owned(),
             id,
             endpoint: "http://m:19530".to_owned(),
-        }
-    }
-
-    #[test]
-    fn the_text_is_the_documented_one() {
-        let text = r#"{"kafka-milvus-sink/1":{"database":"default","collection":"articles","id":449,"endpoint":"http://m:19530"}}"#;
-        let target = target("default", "articles", 449);
-        assert_eq!(target.to_metadata().as_deref(), Some(text));
-        assert_eq!(Target::from_metadata(text), Some(target));
-    }
-
-    #[test]
-    fn absent_and_foreign_metadata_says_nothing() {
-        let ours = target("d", "c", 1).to_metadata().unwrap();
-        for text in [
-            "",
-            "NO_METADATA",
-            "7",
-            "null",
-            "{}",
-            r#"{"database":"d","collection":"c","id":1,"endpoint":"e"}"#,
-            &ours.replace("sink/1", "sink/2"),
-            &ours.replace("\"id\":1", "\"id\":\"1\""),
-            &ours.replace("\"id\":1", "\"id\":1,\"else\":1"),
-            &ours.replace("\"id\":1,", ""),
-            &format!("{ours}x"),
-            ours.strip_suffix('}').unwrap(),
-        ] {
-            assert_eq!(Target::from_metadata(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_brokers_would_not_take_is_not_sent() {
-        let longest = |length: usize| target("d", &"c".repeat(length), 1).to_metadata();
-        let frame = longest(0).unwrap().len();
-        assert_eq!(longest(4096 - frame).map(|text| text.len()), Some(4096));
-        assert_eq!(longest(4097 - frame), None);
-    }
-
-    proptest! {
-        #[test]
-        fn any_target_comes_back_as_it_was(
-            database: String, collection: String, id: i64, endpoint: String,
-        ) {
-            let target = Target { database, collection, id, endpoint };
-            if let Some(text) = target.to_metadata() {
-                prop_assert_eq!(Target::from_metadata(&text), Some(target));
-            }
-        }
-
-        #[test]
-        fn no_bytes_of_others_are_taken_for_ours(bytes: Vec<u8>) {
-            let text = String::from_utf8_lossy(&bytes);
-            prop_assert_eq!(Target::from_metadata(&text), None);
         }
     }
 

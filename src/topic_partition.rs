@@ -1,7 +1,9 @@
-//! One partition of one Kafka topic, by name.
+//! One partition of one Kafka topic, by name; and the id that Kafka gave a topic.
 
 use std::fmt;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 /// One partition of one Kafka topic.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +18,23 @@ impl TopicPartition {
             topic: topic.into(),
             partition,
         }
+    }
+}
+
+/// Another one each time a topic of the same name is made; as Kafka's own tools print it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TopicId(String);
+
+impl TopicId {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Display for TopicId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -10,8 +10,8 @@ use super::layers::Givens;
 use super::secret::Secret;
 use super::values::Values;
 use super::{
-    Config, Endpoint, InsertMode, KafkaConfig, LogConfig, MilvusConfig, OnRecreated, Protocol,
-    Token, UnknownFields, converters, dead_letters, routing, shaping,
+    Config, Endpoint, InsertMode, KafkaConfig, LogConfig, MilvusConfig, OnDataLoss, OnRecreated,
+    Protocol, Token, UnknownFields, converters, dead_letters, routing, shaping,
 };
 
 /// Mistakes go into the report; what comes out then is not used.
@@ -46,6 +46,10 @@ pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: boo
         recreated: match values.choice("behavior.on.collection.recreated") {
             "continue" => OnRecreated::Continue,
             _ => OnRecreated::Fail,
+        },
+        data_loss: match values.choice("behavior.on.data.loss") {
+            "continue" => OnDataLoss::Continue,
+            _ => OnDataLoss::Fail,
         },
         shaping: shaping::read(values),
         tolerance: dead_letters::tolerance(values),

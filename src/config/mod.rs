@@ -40,6 +40,7 @@ pub struct Config {
     pub insert_mode: InsertMode,
     pub unknown_fields: UnknownFields,
     pub recreated: OnRecreated,
+    pub data_loss: OnDataLoss,
     pub shaping: Shaping,
     pub tolerance: Tolerance,
     /// `None`: bad records are not kept.
@@ -203,6 +204,13 @@ pub enum Tolerance {
 /// `behavior.on.collection.recreated`: another collection stands behind the name that offsets were committed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnRecreated {
+    Fail,
+    Continue,
+}
+
+/// `behavior.on.data.loss`: records that Kafka no longer has, or cannot give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDataLoss {
     Fail,
     Continue,
 }

@@ -6,10 +6,12 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::KafkaError;
 use super::consumer::Consumer;
+use super::metadata;
 use super::queue::Queue;
 use super::rebalance::names;
 use crate::ledger::{Commit, Start};
 use crate::ops::board::Scope;
+use crate::origin::Origin;
 use crate::topic_partition::{TopicPartition, listed};
 
 impl Consumer {
@@ -99,7 +101,7 @@ impl Consumer {
         }
     }
 
-    fn is_cooperative(&self) -> bool {
+    pub(super) fn is_cooperative(&self) -> bool {
         matches!(
             self.client.rebalance_protocol(),
             RebalanceProtocol::Cooperative
@@ -126,6 +128,11 @@ impl Consumer {
                 .iter()
                 .map(|commit| (&commit.partition, commit.offset)),
         )?;
+        for (index, commit) in offsets.iter().enumerate() {
+            if let Some(epoch) = commit.epoch {
+                metadata::set_epoch(&mut list, index, epoch);
+            }
+        }
         if self.takes_metadata {
             describe(&mut list, offsets);
         }
@@ -150,17 +157,18 @@ impl Consumer {
 /// Says of each offset what it belongs to.
 fn describe(list: &mut TopicPartitionList, offsets: &[Commit]) {
     for (element, commit) in list.elements().iter_mut().zip(offsets) {
-        if let Some(text) = commit
-            .target
-            .as_ref()
-            .and_then(|target| target.to_metadata())
-        {
+        let origin = Origin {
+            target: commit.target.as_deref().cloned(),
+            topic: commit.topic.clone(),
+            partitions: commit.partitions,
+        };
+        if let Some(text) = origin.to_metadata() {
             element.set_metadata(text);
         }
     }
 }
 
-fn list<'a>(
+pub(super) fn list<'a>(
     offsets: impl Iterator<Item = (&'a TopicPartition, i64)>,
 ) -> Result<TopicPartitionList, KafkaError> {
     let mut list = TopicPartitionList::new();

@@ -3,7 +3,7 @@
 //! A synchronous commit is the only one whose result is seen (librdkafka reports an asynchronous manual one to nobody
 //! through rdkafka 0.39), and it has no time-out of its own: so it waits here, and nobody waits for it without a deadline.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
@@ -12,18 +12,18 @@ use std::time::Duration;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataTopic};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
-use super::metadata;
+use super::look_up::{LookUps, QUESTION, committed};
+use super::peek::Peeker;
 use super::rebalance::{Context, names};
-use crate::ledger::{Asked, Commit, CommitResult, Look};
-use crate::target::Target;
-use crate::topic_partition::TopicPartition;
+use super::search::{self, Quest};
+use super::topic_ids;
+use crate::config::KafkaConfig;
+use crate::ledger::{Asked, Commit, CommitResult, Look, Search};
 use crate::wake::Wake;
 
-/// One question to Kafka. Short, since commits wait behind it.
-const QUESTION: Duration = Duration::from_secs(3);
 /// Pause after a failure, so that a broken broker is not asked without end.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -34,6 +34,10 @@ pub(super) enum Request {
     Commit(u64, Vec<Commit>),
     /// Commit these by name, though Kafka has higher ones.
     CommitDown(u64, TopicPartitionList),
+    /// Where in the log is that?
+    Search(Asked, Search),
+    /// Which making of these topics is there?
+    Ids(Vec<String>),
     /// Which of these topics are there?
     Topics(Vec<String>),
     /// Which topics are there?
@@ -46,6 +50,8 @@ pub(super) enum Request {
 pub(super) enum Answer {
     LookedUp(Asked, Result<Look, KafkaError>),
     Committed(u64, CommitResult, Option<KafkaError>),
+    Searched(Asked, Result<Option<i64>, ()>),
+    Ids(Result<topic_ids::Topics, KafkaError>),
     /// The topics that are not there, and why.
     Topics(Result<Vec<(String, RDKafkaErrorCode)>, KafkaError>),
     Listing(Result<Vec<String>, KafkaError>),
@@ -61,6 +67,7 @@ pub(super) struct CommitThread {
 impl CommitThread {
     pub(super) fn start(
         client: Arc<BaseConsumer<Context>>,
+        config: KafkaConfig,
         wake: Arc<Wake>,
     ) -> std::io::Result<Self> {
         let (requests, inbox) = channel();
@@ -70,7 +77,10 @@ impl CommitThread {
             inbox,
             outbox,
             wake,
-            look_ups: VecDeque::new(),
+            config,
+            look_ups: LookUps::default(),
+            quests: VecDeque::new(),
+            peeker: None,
         };
         let handle = std::thread::Builder::new()
             .name("commit".to_owned())
@@ -83,23 +93,16 @@ impl CommitThread {
     }
 }
 
-/// A partition to look up, and what was found committed for it.
-type LookUp = (Asked, Result<Option<Committed>, KafkaError>);
-
-/// What a group has committed of a partition.
-#[derive(Clone)]
-struct Committed {
-    offset: i64,
-    target: Option<Target>,
-}
-
 struct Server {
     client: Arc<BaseConsumer<Context>>,
     inbox: Receiver<Request>,
     outbox: Sender<Answer>,
     wake: Arc<Wake>,
-    /// One at a time, so that a commit waits for one question at most, and a slow partition for none but itself.
-    look_ups: VecDeque<LookUp>,
+    config: KafkaConfig,
+    look_ups: LookUps,
+    quests: VecDeque<Quest>,
+    /// For the first of them.
+    peeker: Option<Peeker>,
 }
 
 impl Server {
@@ -112,7 +115,17 @@ impl Server {
             let failed = match request {
                 Some(Request::Commit(number, offsets)) => self.commit_stored(number, &offsets),
                 Some(Request::CommitDown(number, list)) => self.commit_down(number, &list),
-                Some(Request::LookUp(asked)) => self.queue(asked),
+                Some(Request::LookUp(asked)) => self.look_ups.queue(&self.client, asked),
+                Some(Request::Search(asked, search)) => {
+                    self.quests.push_back(Quest::new(asked, &search));
+                    false
+                }
+                Some(Request::Ids(topics)) => {
+                    let ids = topic_ids::ask(&self.client, &topics, QUESTION);
+                    let failed = ids.is_err();
+                    self.answer(Answer::Ids(ids));
+                    failed
+                }
                 Some(Request::Topics(topics)) => {
                     let missing = missing_topics(&self.client, &topics);
                     let failed = missing.is_err();
@@ -129,6 +142,7 @@ impl Server {
                     rejoin(&self.client);
                     false
                 }
+                None if self.look_ups.is_empty() => self.search(),
                 None => self.look_up(),
             };
             if failed {
@@ -137,11 +151,11 @@ impl Server {
         }
     }
 
-    /// What the loop asks comes before the look-ups that are still to be made: `Some(None)` is the turn of one of
-    /// these, `None` the end.
+    /// What the loop asks comes before the look-ups and looks into logs that are still to be made: `Some(None)` is the
+    /// turn of one of these, `None` the end.
     #[expect(clippy::option_option, reason = "end, or a turn without a request")]
     fn next(&self) -> Option<Option<Request>> {
-        if self.look_ups.is_empty() {
+        if self.look_ups.is_empty() && self.quests.is_empty() {
             return self.inbox.recv().ok().map(Some);
         }
         match self.inbox.try_recv() {
@@ -210,67 +224,56 @@ impl Server {
         }
     }
 
-    /// Committed offsets in one question for all.
-    fn queue(&mut self, asked: Vec<Asked>) -> bool {
-        let partitions: Vec<_> = asked.iter().map(|asked| asked.partition.clone()).collect();
-        let found = committed(&self.client, &partitions);
-        let failed = found.is_err();
-        for asked in asked {
-            let committed = match &found {
-                Ok(found) => Ok(found.get(&asked.partition).cloned()),
-                Err(error) => Err(error.clone()),
-            };
-            self.look_ups.push_back((asked, committed));
-        }
-        failed
-    }
-
     fn look_up(&mut self) -> bool {
-        let Some((asked, committed)) = self.look_ups.pop_front() else {
+        let Some((asked, look)) = self.look_ups.next(&self.client) else {
             return false;
         };
-        let look = committed.and_then(|committed| {
-            let (low, high) = watermarks(&self.client, &asked.partition)?;
-            Ok(Look {
-                committed: committed.as_ref().map(|committed| committed.offset),
-                target: committed.and_then(|committed| committed.target),
-                low,
-                high,
-            })
-        });
         let failed = look.is_err();
         self.answer(Answer::LookedUp(asked, look));
         failed
     }
-}
 
-fn committed(
-    client: &BaseConsumer<Context>,
-    partitions: &[TopicPartition],
-) -> Result<HashMap<TopicPartition, Committed>, KafkaError> {
-    let mut list = TopicPartitionList::new();
-    for partition in partitions {
-        list.add_partition(&partition.topic, partition.partition);
-    }
-    let list = client.committed_offsets(list, QUESTION)?;
-    let texts = metadata::texts(&list);
-    let mut found = HashMap::new();
-    for (element, text) in list.elements().iter().zip(texts) {
-        element.error()?;
-        if let Offset::Offset(offset) = element.offset() {
-            let partition = TopicPartition::new(element.topic(), element.partition());
-            let target = text.as_deref().and_then(Target::from_metadata);
-            found.insert(partition, Committed { offset, target });
+    /// One look into a log, or the answer.
+    fn search(&mut self) -> bool {
+        let Some(mut quest) = self.quests.pop_front() else {
+            return false;
+        };
+        let at = match quest.next() {
+            Ok(at) => at,
+            Err(found) => {
+                self.found(&quest, Ok(found));
+                return false;
+            }
+        };
+        let peeker = match self.peeker.take() {
+            Some(peeker) => Ok(peeker),
+            None => Peeker::new(&self.config, quest.sought),
+        };
+        let Ok(peeker) = peeker else {
+            self.found(&quest, Err(()));
+            return true;
+        };
+        let seen = peeker.peek(&quest.asked.partition, at, search::LOOK);
+        self.peeker = Some(peeker);
+        match seen {
+            Ok(seen) => {
+                quest.saw(at, seen);
+                self.quests.push_front(quest);
+                false
+            }
+            Err(error) => {
+                search::failed(&error);
+                self.found(&quest, Err(()));
+                true
+            }
         }
     }
-    Ok(found)
-}
 
-fn watermarks(
-    client: &BaseConsumer<Context>,
-    partition: &TopicPartition,
-) -> Result<(i64, i64), KafkaError> {
-    client.fetch_watermarks(&partition.topic, partition.partition, QUESTION)
+    /// The next one may want another client.
+    fn found(&mut self, quest: &Quest, found: Result<Option<i64>, ()>) {
+        self.answer(Answer::Searched(quest.asked.clone(), found));
+        self.peeker = None;
+    }
 }
 
 /// librdkafka compares the subscription with what is there only once in `topic.metadata.refresh.interval.ms`, and with

@@ -9,6 +9,7 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 
 use super::commit::{Answer, CommitThread, Request};
 use super::fault::coordinator_is_away;
+use super::lost::Known;
 use super::queue::Queue;
 use super::rebalance::{Context, Rebalance};
 use super::{KafkaError, Station, leave};
@@ -53,6 +54,9 @@ pub(super) struct Consumer {
     /// The topics that are read, there or not.
     pub(super) subscribed: Vec<String>,
     pub(super) missing: Vec<Arc<str>>,
+    /// Topics that match from here on are new.
+    pub(super) listed_once: bool,
+    pub(super) known: Known,
     /// Topics that match and are not read, since they meet another.
     pub(super) meeting: Vec<Arc<str>>,
 }
@@ -62,7 +66,8 @@ impl Consumer {
         station: Station,
         client: Arc<BaseConsumer<Context>>,
     ) -> Result<Self, KafkaError> {
-        let commit = CommitThread::start(Arc::clone(&client), Arc::clone(&station.stations.wake))?;
+        let wake = Arc::clone(&station.stations.wake);
+        let commit = CommitThread::start(Arc::clone(&client), station.config.clone(), wake)?;
         let now = Instant::now();
         let listed = match &station.topics {
             Topics::Listed(topics) => topics.clone(),
@@ -89,6 +94,8 @@ impl Consumer {
             report_at: now,
             answered: false,
             missing: Vec::new(),
+            listed_once: false,
+            known: Known::default(),
         };
         if !listed.is_empty() {
             consumer.subscribe(listed)?;
@@ -136,6 +143,7 @@ impl Consumer {
         }
         busy |= self.poll_queues(now)?;
         self.ask_for_topics(now);
+        self.ask_for_ids(now);
         self.report(now);
         Ok(if busy { Round::Busy } else { Round::Idle })
     }
@@ -185,6 +193,8 @@ impl Consumer {
                         self.ask(Request::LookUp(vec![asked]));
                     }
                 }
+                Answer::Searched(asked, found) => self.ledger.searched(&asked, found),
+                Answer::Ids(found) => self.ids(found),
                 Answer::Committed(number, result, error) => {
                     self.ledger.commit_done(number, result);
                     self.committed(error);
@@ -256,6 +266,10 @@ impl Consumer {
             }
             Command::Closed => self.station.lanes.closed(),
             Command::Rewind(start) => self.rewind(start),
+            Command::Wait(partition) => self.wait(&partition),
+            Command::Restart(start) => self.restart(start)?,
+            Command::Search(asked, search) => self.ask(Request::Search(asked, search)),
+            Command::Lost(loss, goes_on) => self.lost(&loss, goes_on),
             Command::CommitDown { number, commit } => {
                 let offsets = [commit];
                 self.store(number, &offsets);
@@ -298,6 +312,9 @@ impl Consumer {
             }
             let turn = queue.turn(room);
             let partition = self.queues[index].tenure.topic_partition.clone();
+            for (offset, epoch) in turn.led {
+                self.ledger.led(&partition, offset, epoch);
+            }
             if let Some((records, next)) = turn.handed {
                 busy = true;
                 self.ledger.handed(&partition, next);

@@ -18,6 +18,8 @@ pub(super) enum Fault {
     Assignors,
     /// Kafka has no record at the offset to be read next.
     OutOfRange,
+    /// The checksum of what lies there is wrong. The client would go on, and not always behind it.
+    Corrupt(String),
     /// What lies there cannot be read, and the client would go on behind it.
     Unreadable(String),
     /// The end of a partition was reached.
@@ -60,10 +62,10 @@ pub(super) fn judge(error: &ClientError, reason: &str, brokers: &str) -> Fault {
         Code::GroupAuthorizationFailed => permission("join the consumer group", &detail),
         Code::ClusterAuthorizationFailed => permission("use the cluster", &detail),
         Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation => Fault::OutOfRange,
-        Code::BadMessage
-        | Code::BadCompression
-        | Code::NotImplemented
-        | Code::MessageSizeTooLarge => Fault::Unreadable(detail),
+        Code::BadMessage => Fault::Corrupt(code.to_string()),
+        Code::BadCompression | Code::NotImplemented | Code::MessageSizeTooLarge => {
+            Fault::Unreadable(code.to_string())
+        }
         Code::InconsistentGroupProtocol => Fault::Assignors,
         Code::PartitionEOF => Fault::End,
         code if passes(code) => Fault::Passing,
@@ -121,6 +123,7 @@ mod tests {
                 Fault::Held(cause) => cause.label(),
                 Fault::Login(_) => "login",
                 Fault::OutOfRange => "out_of_range",
+                Fault::Corrupt(_) => "corrupt",
                 Fault::Unreadable(_) => "unreadable",
                 Fault::Assignors => "assignors",
                 Fault::End => "end",
@@ -136,7 +139,8 @@ mod tests {
             (Code::TopicAuthorizationFailed, "kafka_not_permitted"),
             (Code::GroupAuthorizationFailed, "kafka_not_permitted"),
             (Code::AutoOffsetReset, "out_of_range"),
-            (Code::BadMessage, "unreadable"),
+            (Code::BadMessage, "corrupt"),
+            (Code::BadCompression, "unreadable"),
             (Code::MessageSizeTooLarge, "unreadable"),
             (Code::Fatal, "fatal"),
             (Code::LogTruncation, "out_of_range"),

@@ -1,5 +1,5 @@
 //! The metadata of committed offsets. rdkafka's own reader panics on bytes that are not UTF-8, and any client of the
-//! group may have committed such.
+//! group may have committed such. And the leader's epoch of an offset, which it does not wrap.
 #![allow(
     unsafe_code,
     reason = "rdkafka has no other way to the bytes than the C list itself"
@@ -7,7 +7,31 @@
 
 use std::slice;
 
+use rdkafka::bindings::{
+    rd_kafka_topic_partition_get_leader_epoch, rd_kafka_topic_partition_set_leader_epoch,
+};
 use rdkafka::topic_partition_list::TopicPartitionList;
+
+/// Says of which leader's epoch the record before the offset of element `index` is.
+pub(super) fn set_epoch(list: &mut TopicPartitionList, index: usize, epoch: i32) {
+    if index < list.count() {
+        // SAFETY: as in `text`; the list is ours to change.
+        unsafe {
+            rd_kafka_topic_partition_set_leader_epoch((*list.ptr()).elems.add(index), epoch);
+        }
+    }
+}
+
+/// For each element of `list`, in order: the epoch that was committed with it.
+pub(super) fn epochs(list: &TopicPartitionList) -> Vec<Option<i32>> {
+    let epoch = |index| {
+        // SAFETY: as in `text`; `index` is below `count`.
+        let epoch =
+            unsafe { rd_kafka_topic_partition_get_leader_epoch((*list.ptr()).elems.add(index)) };
+        (epoch >= 0).then_some(epoch)
+    };
+    (0..list.count()).map(epoch).collect()
+}
 
 /// For each element of `list`, in order: its metadata, where it has some that is text.
 pub(super) fn texts(list: &TopicPartitionList) -> Vec<Option<String>> {

@@ -8,16 +8,21 @@ pub mod dead_letter;
 mod fault;
 mod header_list;
 mod leave;
+mod look_up;
+mod lost;
 mod metadata;
+mod peek;
 pub mod probe;
 mod producer;
 mod queue;
 mod rebalance;
 pub mod reread;
+mod search;
 mod share;
 mod subscription;
 #[cfg(test)]
 mod tests;
+mod topic_ids;
 mod trouble;
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -29,13 +34,22 @@ use rdkafka::consumer::BaseConsumer;
 
 use crate::cause::Cause;
 use crate::config::{KafkaConfig, Setting};
-use crate::ledger::{Outcome, Rules};
+use crate::ledger::{Outcome, Rules, Sought};
 use crate::record::KeptHeaders;
 use crate::routing::{Lanes, Topics};
 use crate::writer::Stations;
 
 /// How often librdkafka reports the ends of the logs, for lag.
 const STATISTICS_MS: &str = "5000";
+
+/// How one record is read at a time.
+const PEEK: [(&str, &str); 5] = [
+    ("statistics.interval.ms", "0"),
+    ("enable.partition.eof", "true"),
+    ("isolation.level", "read_uncommitted"),
+    ("queued.min.messages", "1"),
+    ("fetch.wait.max.ms", "50"),
+];
 
 /// What the consumer thread works with.
 #[derive(Debug)]
@@ -125,6 +139,8 @@ pub fn run(mut station: Station) -> Result<Outcome, KafkaError> {
 enum Purpose {
     /// Only asks: it belongs to no group, and so is gone at once when it is dropped.
     Look,
+    /// Reads single records, whatever else is in the log. It has the group's name and never joins it.
+    Peek(Sought),
     Read {
         /// Of all topics together, where that is known.
         partitions: Option<usize>,
@@ -147,7 +163,7 @@ fn client(
     settings.set_log_level(RDKafkaLogLevel::Info);
     settings.set("log.thread.name", "false");
     let partitions = match purpose {
-        Purpose::Look => None,
+        Purpose::Look | Purpose::Peek(_) => None,
         Purpose::Read { partitions, .. } => Some(partitions),
         Purpose::Reread { partitions } => Some(Some(partitions)),
     };
@@ -158,6 +174,15 @@ fn client(
     match purpose {
         Purpose::Look => {
             settings.remove("group.id");
+        }
+        Purpose::Peek(sought) => {
+            for (key, value) in PEEK {
+                settings.set(key, value);
+            }
+            // The epoch of a corrupt batch can be read.
+            let checks = sought == Sought::EndOfCorrupt;
+            settings.set("check.crcs", checks.to_string());
+            settings.remove("group.instance.id");
         }
         Purpose::Read { until_end, .. } => {
             settings.set("enable.partition.eof", until_end.to_string());

@@ -8,9 +8,10 @@ use std::time::Duration;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError as ClientError;
-use rdkafka::message::{BorrowedHeaders, Message, OwnedHeaders, OwnedMessage};
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Message, OwnedHeaders, OwnedMessage};
 
 use super::header_list;
+use super::peek;
 use super::rebalance::{Context, End};
 use crate::budget::Room;
 use crate::headers;
@@ -41,6 +42,10 @@ pub(super) struct Queue {
     /// The first record after the log was cut off: taken from the client, so it is lost if it is not kept. Nothing more is
     /// taken until the tenure comes that begins with it.
     kept: Option<OwnedMessage>,
+    /// Something is wrong with the log: nothing is taken until the tenure comes that follows.
+    waits: bool,
+    /// Of the leader that wrote the last record taken.
+    epoch: Option<i32>,
     had_room: bool,
     keeps: KeptHeaders,
 }
@@ -55,6 +60,8 @@ pub(super) struct Turn {
     pub(super) error: Option<ClientError>,
     /// The log was cut off, and goes on with this offset.
     pub(super) rewound: Option<i64>,
+    /// From which offset on which leader's epoch wrote the records.
+    pub(super) led: Vec<(i64, i32)>,
 }
 
 impl Queue {
@@ -83,6 +90,8 @@ impl Queue {
             end: start.end,
             reading: true,
             kept: None,
+            waits: start.waits,
+            epoch: None,
             had_room: true,
             keeps: keeps.clone(),
         })
@@ -114,6 +123,20 @@ impl Queue {
         self.flagged.store(true, Ordering::Release);
     }
 
+    /// What the client has of it is not taken any more.
+    pub(super) fn wait(&mut self) {
+        self.waits = true;
+    }
+
+    /// Goes on in a new tenure, with what the client brings from its start. What it has brought is dropped: an error of it
+    /// would be taken for one of what comes.
+    pub(super) fn restart(&mut self, start: Start) {
+        while self.queue.poll(Duration::ZERO).is_some() {}
+        self.end = start.end;
+        (self.kept, self.waits, self.reading, self.epoch) = (None, false, true, None);
+        self.follow(start);
+    }
+
     /// The client begins anew and brings the record again.
     pub(super) fn drop_kept(&mut self) {
         self.kept = None;
@@ -136,7 +159,7 @@ impl Queue {
             .kept
             .as_ref()
             .is_some_and(|kept| kept.offset() < self.next);
-        let wanted = self.reading && !cut_off && self.tenure.is_open();
+        let wanted = self.reading && !self.waits && !cut_off && self.tenure.is_open();
         let wanted = wanted && self.tenure.halted_at().is_none() && self.inlet.is_open();
         wanted && (sweep || self.flagged.load(Ordering::Acquire))
     }
@@ -171,11 +194,11 @@ impl Queue {
                     break;
                 }
                 Some(Ok(message)) if self.end.is_some_and(|end| message.offset() >= end) => {
-                    self.reading = false;
-                    turn.ended = true;
+                    (self.reading, turn.ended) = (false, true);
                     break;
                 }
                 Some(Ok(message)) => {
+                    turn.led.extend(new_epoch(&message, &mut self.epoch));
                     records.push(copy(&message, &mut bytes));
                     copy_headers(message.headers(), &self.keeps, &mut bytes, &mut headers);
                 }
@@ -210,6 +233,13 @@ impl Queue {
 /// The offset after the last record read.
 fn after(records: &[Record], next: i64) -> i64 {
     records.last().map_or(next, |last| last.offset + 1)
+}
+
+/// Where another leader begins, and its epoch.
+fn new_epoch(message: &BorrowedMessage<'_>, last: &mut Option<i32>) -> Option<(i64, i32)> {
+    let epoch = peek::epoch(message)?;
+    let is_new = last.replace(epoch) != Some(epoch);
+    is_new.then(|| (message.offset(), epoch))
 }
 
 /// Copies a message into the chunk: what librdkafka lends is given back at once.

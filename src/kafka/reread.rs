@@ -15,6 +15,7 @@ use super::{KafkaError, Purpose, client, queue};
 use crate::budget::Budget;
 use crate::cause::Cause;
 use crate::config::KafkaConfig;
+use crate::data_loss::{DataLoss, Lost};
 use crate::record::{Chunk, KeptHeaders, Run};
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
@@ -261,15 +262,9 @@ impl Reader {
                 brokers: self.brokers.clone(),
                 detail,
             }),
-            (Fault::OutOfRange, Some(open)) => Ok(Cause::OffsetOutOfRange {
-                at: open.tenure.topic_partition.clone(),
-                detail,
-            }),
-            (_, Some(open)) => Ok(Cause::Unreadable {
-                at: open.tenure.topic_partition.clone(),
-                offset: open.next,
-                detail,
-            }),
+            (Fault::OutOfRange, Some(open)) => Ok(open.lost(Lost::Expired)),
+            (Fault::Corrupt(detail), Some(open)) => Ok(open.lost(Lost::Corrupt { detail })),
+            (_, Some(open)) => Ok(open.lost(Lost::Unreadable { detail })),
         }
     }
 }
@@ -297,6 +292,15 @@ struct Open {
 }
 
 impl Open {
+    fn lost(&self, what: Lost) -> Cause {
+        Cause::DataLost(DataLoss {
+            at: self.tenure.topic_partition.clone(),
+            from: self.next,
+            to: None,
+            what,
+        })
+    }
+
     fn of(range: &Range) -> Self {
         Self {
             tenure: Arc::new(Tenure::new(range.partition.clone(), range.from)),

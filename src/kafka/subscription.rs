@@ -100,6 +100,12 @@ impl Consumer {
         if !unread {
             self.ask_later();
         }
+        if std::mem::replace(&mut self.listed_once, true) {
+            let is_new = |topic: &&String| !self.subscribed.contains(topic);
+            for topic in choice.topics.iter().filter(is_new) {
+                self.ledger.appeared(Arc::from(topic.as_str()));
+            }
+        }
         if choice.topics == self.subscribed {
             return Ok(());
         }

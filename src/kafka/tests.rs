@@ -15,6 +15,7 @@ use super::queue::{Queue, Turn};
 use super::rebalance::Context;
 use crate::budget::{Budget, Room};
 use crate::cause::Cause;
+use crate::config::{KafkaConfig, OffsetReset, Protocol};
 use crate::ledger::{Commit, CommitResult, Start};
 use crate::record::{Chunk, KeptHeaders};
 use crate::tenure::Tenure;
@@ -59,6 +60,7 @@ fn start(offset: i64) -> Start {
         tenure: Arc::new(Tenure::new(tp(), offset)),
         offset,
         end: None,
+        waits: false,
     }
 }
 
@@ -113,6 +115,20 @@ fn committed(client: &BaseConsumer<Context>) -> Offset {
     list.elements()[0].offset()
 }
 
+/// For looks into logs, which are not asked for here.
+fn config() -> KafkaConfig {
+    KafkaConfig {
+        bootstrap_servers: String::new(),
+        group_id: String::new(),
+        consumer: Vec::new(),
+        auto_offset_reset: OffsetReset::Earliest,
+        protocol: Protocol::Classic,
+        session_timeout: Duration::ZERO,
+        max_poll_interval: Duration::ZERO,
+        topic_refresh: None,
+    }
+}
+
 /// The commit thread, asked one thing after the other.
 struct Commits {
     client: Arc<BaseConsumer<Context>>,
@@ -126,7 +142,7 @@ impl Commits {
         let wake = Arc::new(Wake::default());
         Self {
             client: Arc::clone(client),
-            thread: CommitThread::start(Arc::clone(client), wake).unwrap(),
+            thread: CommitThread::start(Arc::clone(client), config(), wake).unwrap(),
             number: 0,
         }
     }
@@ -146,6 +162,9 @@ impl Commits {
             partition: tp(),
             offset,
             target: None,
+            topic: None,
+            partitions: None,
+            epoch: None,
         };
         self.ask(|number| Request::Commit(number, vec![commit]))
     }

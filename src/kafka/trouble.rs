@@ -43,6 +43,9 @@ impl Consumer {
         partition: Option<&TopicPartition>,
     ) -> Result<(), KafkaError> {
         let reason = self.client.context().reason();
+        if is_about_topic(error) {
+            self.known.doubt();
+        }
         match judge(error, &reason, &self.station.config.bootstrap_servers) {
             Fault::Passing => tracing::debug!(%error, reason, "passing error from Kafka"),
             Fault::Unexpected => self.unexpected(error, partition),
@@ -64,13 +67,16 @@ impl Consumer {
             Fault::OutOfRange => {
                 if let Some(partition) = partition {
                     self.ledger.out_of_range(partition);
-                    self.report_halts();
+                }
+            }
+            Fault::Corrupt(detail) => {
+                if let Some(partition) = partition {
+                    self.ledger.corrupt(partition, detail);
                 }
             }
             Fault::Unreadable(detail) => {
                 if let Some(partition) = partition {
                     self.ledger.unreadable(partition, detail);
-                    self.report_halts();
                 }
             }
             Fault::End => {
@@ -119,6 +125,7 @@ impl Consumer {
             .collect();
         let came = |topic: &&Arc<str>| !names.contains(topic);
         for topic in self.missing.iter().filter(came) {
+            self.ledger.appeared(Arc::clone(topic));
             self.stations.board.clear(&Scope::Topic(Arc::clone(topic)));
         }
         if self.missing.iter().any(|topic| came(&topic)) {
@@ -136,6 +143,19 @@ impl Consumer {
         self.ledger.topics_missing(!names.is_empty());
         self.missing = names;
     }
+}
+
+/// It may be gone, or be another one by now.
+fn is_about_topic(error: &ClientError) -> bool {
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::UnknownTopicOrPartition
+                | Code::UnknownTopic
+                | Code::UnknownPartition
+                | Code::UnknownTopicId
+        )
+    )
 }
 
 fn all_down(error: &ClientError) -> bool {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::drain::Drain;
+use super::loss::Examination;
 use super::{Asked, Command, Ledger, Look, Part, Rebalance, Start};
-use crate::cause::Cause;
 use crate::config::OffsetReset;
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
@@ -49,6 +49,8 @@ impl Ledger {
             self.commands.push(Command::Assign(vec![start]));
             // Under an eager protocol this assigns the others anew, and the client forgets what they had stored.
             self.commits.forget();
+        } else {
+            self.examined(partition, look);
         }
     }
 
@@ -56,15 +58,16 @@ impl Ledger {
     pub fn wants_look_up(&self, asked: &Asked) -> bool {
         let partition = &asked.partition;
         let wanted = self.late.contains(partition)
-            || matches!(&self.phase, Phase::LookingUp { wanted, .. } if wanted.contains(partition));
+            || matches!(&self.phase, Phase::LookingUp { wanted, .. } if wanted.contains(partition))
+            || self.is_examined(partition);
         wanted && self.is_asked(asked)
     }
 
-    fn is_asked(&self, asked: &Asked) -> bool {
+    pub(super) fn is_asked(&self, asked: &Asked) -> bool {
         self.asked.get(&asked.partition) == Some(&asked.number)
     }
 
-    fn look_up(&mut self, partitions: &[TopicPartition]) {
+    pub(super) fn look_up(&mut self, partitions: &[TopicPartition]) {
         self.look_ups += 1;
         let number = self.look_ups;
         let ask = |partition: &TopicPartition| Asked {
@@ -175,27 +178,36 @@ impl Ledger {
 
     /// A new tenure, from the committed offset if Kafka still has it.
     fn begin(&mut self, partition: TopicPartition, look: Look) -> Start {
-        let (offset, halt) = first_offset(&look, self.rules.reset);
-        let tenure = Tenure::new(partition.clone(), offset).following(look.target);
+        let first = self.first(&partition, &look);
+        let tenure = Tenure::new(partition.clone(), first.offset).following(look.target.clone());
         let tenure = Arc::new(tenure);
-        if let Some(detail) = halt {
-            let at = partition.clone();
-            tenure.halt(offset, Cause::OffsetOutOfRange { at, detail });
+        if let Some(cause) = first.halt {
+            tenure.halt(first.offset, cause);
         }
         let end = self.rules.until_end.then_some(look.high);
-        let pinned = look.committed.is_none() && self.rules.reset == OffsetReset::Latest;
+        let waits = first.offset > look.high && tenure.halted_at().is_none();
         let part = Part {
-            // The end of the log moves on: where it is the start, it is committed before anything else, or a restart
-            // would begin behind what was read and not yet written.
-            committed: if pinned { offset - 1 } else { offset },
+            committed: first.committed,
+            lower: first.lower,
             end,
-            ..Part::new(Arc::clone(&tenure), offset)
+            topic: first.topic,
+            examined: waits.then(Examination::of_range),
+            outlived: first.outlived,
+            partitions: look
+                .partitions
+                .filter(|_| self.rules.reset == OffsetReset::Latest),
+            epochs: look.epoch.map_or(Vec::new(), |epoch| vec![(-1, epoch)]),
+            ..Part::new(Arc::clone(&tenure), first.offset)
         };
-        self.parts.insert(partition, part);
+        self.parts.insert(partition.clone(), part);
+        if waits {
+            self.examined(&partition, look);
+        }
         Start {
             tenure,
-            offset,
+            offset: first.offset,
             end,
+            waits,
         }
     }
 
@@ -219,32 +231,5 @@ impl Ledger {
             self.parts.remove(partition);
         }
         self.commands.push(Command::Unassign(partitions));
-    }
-}
-
-/// Where to begin, and why not if that place is gone.
-fn first_offset(look: &Look, reset: OffsetReset) -> (i64, Option<String>) {
-    match (look.committed, reset) {
-        (Some(committed), _) if committed < look.low => (
-            committed,
-            Some(format!(
-                "committed offset {committed} has expired, the log begins at {}",
-                look.low
-            )),
-        ),
-        (Some(committed), _) if committed > look.high => (
-            committed,
-            Some(format!(
-                "committed offset {committed} lies behind the end of the log at {}; the topic was truncated or made anew",
-                look.high
-            )),
-        ),
-        (Some(committed), _) => (committed, None),
-        (None, OffsetReset::Earliest) => (look.low, None),
-        (None, OffsetReset::Latest) => (look.high, None),
-        (None, OffsetReset::Fail) => (
-            look.low,
-            Some("the group has no committed offset and auto.offset.reset is none".to_owned()),
-        ),
     }
 }

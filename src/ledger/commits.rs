@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Command, Commit, CommitResult, Ledger, Part};
+use super::{Command, CommitResult, Ledger, Part};
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 
@@ -58,6 +58,7 @@ impl Ledger {
                     part.stored = offset;
                 }
                 part.committed = part.committed.max(offset);
+                part.forget_epochs();
             }
         }
     }
@@ -89,24 +90,19 @@ impl Ledger {
         let is_new = |part: &&mut Part| {
             part.tenure.is_open()
                 && part.lower.is_none()
+                && !part.outlived
                 && part.settled() > part.committed
                 && !self.commits.cover(&part.tenure, part.settled())
         };
-        let mut offsets = Vec::new();
+        let (mut offsets, mut stored) = (Vec::new(), Vec::new());
         for part in self.parts.values_mut().filter(is_new) {
             part.stored = part.settled();
             offsets.push((Arc::clone(&part.tenure), part.stored));
+            stored.push(part.carried(part.stored));
         }
         if offsets.is_empty() {
             return self.commits.under_way.last().map(|(number, _)| *number);
         }
-        // The target is read after the offset: it may be ahead of the offset, but never behind it.
-        let commit = |(tenure, offset): &(Arc<Tenure>, i64)| Commit {
-            partition: tenure.topic_partition.clone(),
-            offset: *offset,
-            target: tenure.target(),
-        };
-        let stored = offsets.iter().map(commit).collect();
         let number = self.commits.begin(offsets);
         self.commands.push(Command::Commit {
             number,

@@ -8,6 +8,8 @@
 mod answer;
 mod commits;
 mod drain;
+mod first;
+mod loss;
 mod outcome;
 mod part;
 #[cfg(test)]
@@ -18,14 +20,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::cause::Cause;
-use crate::config::OffsetReset;
+use crate::config::{OffsetReset, OnDataLoss};
+use crate::data_loss::DataLoss;
 use crate::gate::SETTLING;
 use crate::target::Target;
 use crate::tenure::Tenure;
-use crate::topic_partition::TopicPartition;
+use crate::topic_partition::{TopicId, TopicPartition};
 use answer::Phase;
 use commits::Commits;
+pub use loss::{Search, Sought};
 pub use outcome::Outcome;
 use part::Part;
 
@@ -46,15 +49,26 @@ pub struct Rules {
     /// out the first partitions only in its second round.
     pub spare_patience: Duration,
     pub reset: OffsetReset,
+    pub data_loss: OnDataLoss,
     pub until_end: bool,
 }
 
 /// What Kafka knows of a partition before it is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Look {
     pub committed: Option<i64>,
     /// What the committed offset says that it belongs to.
     pub target: Option<Target>,
+    /// Which making of the topic the committed offset counts in, if it says so.
+    pub before: Option<TopicId>,
+    /// The epoch of the leader that wrote the last record before it, if it says so.
+    pub epoch: Option<i32>,
+    /// Which making of the topic this is.
+    pub topic: Option<TopicId>,
+    /// How many partitions the topic had when the group was new to it, where that is known.
+    pub partitions: Option<i32>,
+    /// The partition came when the group had committed in others of the topic.
+    pub added: bool,
     /// The first offset still there.
     pub low: i64,
     /// The offset after the last record.
@@ -66,6 +80,16 @@ pub struct Look {
 pub struct Asked {
     pub partition: TopicPartition,
     number: u64,
+}
+
+/// A look-up that nobody asked for.
+#[cfg(test)]
+pub(crate) fn test_asked() -> Asked {
+    let partition = TopicPartition::new("t", 0);
+    Asked {
+        partition,
+        number: 0,
+    }
 }
 
 /// What the consumer is to do, in the order given.
@@ -87,6 +111,14 @@ pub enum Command {
     Closed,
     /// The log was cut off: the record that was kept back is the first one of this tenure.
     Rewind(Start),
+    /// Read nothing of it until [`Command::Restart`].
+    Wait(TopicPartition),
+    /// Read it from there on, in this tenure.
+    Restart(Start),
+    /// Find a place in its log.
+    Search(Asked, Search),
+    /// Say what is lost, and count it; and from where it goes on all the same.
+    Lost(DataLoss, Option<i64>),
     /// Store this and commit it by name, though Kafka has a higher one; the number comes back with the result.
     CommitDown {
         number: u64,
@@ -116,6 +148,10 @@ pub struct Commit {
     pub offset: i64,
     /// What it belongs to, as far as that is known.
     pub target: Option<Arc<Target>>,
+    pub topic: Option<TopicId>,
+    pub partitions: Option<i32>,
+    /// Of the leader that wrote the last record before it.
+    pub epoch: Option<i32>,
 }
 
 /// How one partition begins to be read.
@@ -125,6 +161,8 @@ pub struct Start {
     pub offset: i64,
     /// Records from here on are not read (`--until-end`).
     pub end: Option<i64>,
+    /// Nothing is read before [`Command::Restart`].
+    pub waits: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,6 +198,10 @@ pub struct Ledger {
     spare_since: Option<Instant>,
     is_spare: bool,
     commits: Commits,
+    /// Which making of each topic was read last.
+    topics: BTreeMap<Arc<str>, TopicId>,
+    /// Topics that came while this process ran.
+    appeared: BTreeSet<Arc<str>>,
     /// Asked to stop: the drain ends by then.
     stop_by: Option<Instant>,
     /// While stopping, a drain ended without everything settled and committed.
@@ -185,6 +227,8 @@ impl Ledger {
             spare_since: None,
             is_spare: false,
             commits: Commits::default(),
+            topics: BTreeMap::new(),
+            appeared: BTreeSet::new(),
             stop_by: None,
             left_behind: false,
             advanced_at: None,
@@ -235,35 +279,10 @@ impl Ledger {
         }
     }
 
-    /// Kafka has no record at the offset to be read next.
-    pub fn out_of_range(&mut self, partition: &TopicPartition) {
-        self.halt(partition, |at, offset| Cause::OffsetOutOfRange {
-            at,
-            detail: format!("offset {offset} is out of range"),
-        });
-    }
-
-    /// The client cannot read what lies at the offset to be read next, and would go on behind it.
-    pub fn unreadable(&mut self, partition: &TopicPartition, detail: String) {
-        self.halt(partition, |at, offset| Cause::Unreadable {
-            at,
-            offset,
-            detail,
-        });
-    }
-
-    fn halt(&self, partition: &TopicPartition, cause: impl FnOnce(TopicPartition, i64) -> Cause) {
-        if let Some(part) = self.parts.get(partition) {
-            let cause = cause(partition.clone(), part.handed);
-            part.tenure.halt(part.handed, cause);
-        }
-    }
-
     /// Every assigned partition and the offset to be read next.
     pub fn positions(&self) -> impl Iterator<Item = (&TopicPartition, i64)> {
-        let position = |part: &Part| part.rewound.unwrap_or(part.handed);
-        let position = move |(partition, part): (_, &Part)| (partition, position(part));
-        self.parts.iter().map(position)
+        let parts = self.parts.iter();
+        parts.map(|(partition, part)| (partition, part.position()))
     }
 
     /// The offset that the group is known to have committed, as far as this process knows.
@@ -302,7 +321,8 @@ impl Ledger {
 
     /// Everything asked of it is done while nothing else is going on.
     fn finish_when_steady(&mut self, now: Instant) -> bool {
-        if !self.assigned_once || !self.late.is_empty() || !self.parts.values().all(Part::drained) {
+        let is_at_rest = |part: &Part| part.drained() && part.examined.is_none();
+        if !self.assigned_once || !self.late.is_empty() || !self.parts.values().all(is_at_rest) {
             return false;
         }
         let outcome = if self.ends_reached(now) {

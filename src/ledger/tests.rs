@@ -3,10 +3,13 @@
 mod draining;
 mod ending;
 mod stopping;
+mod lost;
+mod recreated;
 mod targets;
 mod truncated;
 
 use super::*;
+use crate::cause::Cause;
 
 struct Story {
     ledger: Ledger,
@@ -26,9 +29,9 @@ fn tp(partition: i32) -> TopicPartition {
 fn look(committed: Option<i64>, low: i64, high: i64) -> Look {
     Look {
         committed,
-        target: None,
         low,
         high,
+        ..Look::default()
     }
 }
 
@@ -44,6 +47,7 @@ impl Story {
                 poll_window: Duration::from_secs(15),
                 spare_patience: Duration::from_secs(10),
                 reset,
+                data_loss: OnDataLoss::Fail,
                 until_end,
             }),
             now: Instant::now(),
@@ -104,6 +108,14 @@ impl Story {
             }
             Command::Closed => "closed".to_owned(),
             Command::Rewind(start) => format!("rewind {}", self.begin(&start)),
+            Command::Wait(partition) => format!("wait {}", partition.partition),
+            Command::Restart(start) => format!("restart {}", self.begin(&start)),
+            Command::Search(asked, search) => {
+                let Search { from, to, sought } = search;
+                let partition = asked.partition.partition;
+                format!("search {partition} in {from}..{to} for {sought:?}")
+            }
+            Command::Lost(loss, goes_on) => Self::lost(&loss, goes_on),
             Command::CommitDown { number, commit } => {
                 if self.auto_commit {
                     self.ledger.commit_done(number, CommitResult::Done);
@@ -149,10 +161,30 @@ impl Story {
     }
 
     fn stored(commit: &Commit) -> String {
-        let stored = format!("{}@{}", commit.partition.partition, commit.offset);
-        match &commit.target {
-            Some(target) => format!("{stored} of {}", target.id),
-            None => stored,
+        let mut stored = format!("{}@{}", commit.partition.partition, commit.offset);
+        if let Some(target) = &commit.target {
+            stored += &format!(" of {}", target.id);
+        }
+        if let Some(topic) = &commit.topic {
+            stored += &format!(" in {topic}");
+        }
+        if let Some(partitions) = commit.partitions {
+            stored += &format!(" and {partitions} partitions");
+        }
+        if let Some(epoch) = commit.epoch {
+            stored += &format!(" under {epoch}");
+        }
+        stored
+    }
+
+    fn lost(loss: &DataLoss, goes_on: Option<i64>) -> String {
+        let DataLoss { at, from, to, .. } = loss;
+        let (partition, label) = (at.partition, loss.label());
+        let to = to.map_or(String::new(), |to| to.to_string());
+        let lost = format!("{label} {partition}@{from}..{to}");
+        match goes_on {
+            Some(offset) => format!("{lost}, on at {offset}"),
+            None => format!("{lost}, halts"),
         }
     }
 

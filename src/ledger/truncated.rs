@@ -1,9 +1,11 @@
-//! A log that was cut off: what is left of it is read on in a new tenure, and Kafka may have to be told a lower offset.
+//! A tenure that ends before its time, as where the log was cut off: what is there then is read in a new tenure, and Kafka
+//! may have to be told a lower offset.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Command, Commit, Ledger, Part, Start};
+use super::part::Cut;
+use super::{Command, Ledger, Part, Start};
 use crate::tenure::Tenure;
 use crate::topic_partition::TopicPartition;
 
@@ -12,7 +14,15 @@ impl Ledger {
     /// It is kept back, and nothing more is read, until [`Command::Rewind`].
     pub fn rewound(&mut self, partition: &TopicPartition, offset: i64) {
         if let Some(part) = self.parts.get_mut(partition) {
-            part.rewound = Some(part.rewound.map_or(offset, |known| known.min(offset)));
+            let known = part.cut.as_ref().map_or(offset, |cut| cut.settle);
+            let offset = offset.min(known);
+            part.cut = Some(Cut {
+                settle: offset,
+                start: offset,
+                anew: false,
+                end: None,
+                topic: None,
+            });
             self.commands.push(Command::Flush);
         }
     }
@@ -20,21 +30,24 @@ impl Ledger {
     /// The old tenure goes on until what comes before the cut is settled: that is in the log still, and the new tenure
     /// does not read it. What it has of the part that was cut off is given up then.
     pub(super) fn rewind(&mut self, now: Instant) {
+        // The client would take a new assignment for the answer that it waits for.
+        let may_assign = !self.owes_an_answer();
         let cut = |part: &Part| {
-            let offset = part.rewound?;
-            (part.tenure.is_open() && part.tenure.settled() >= offset).then_some(offset)
+            let cut = part.cut.as_ref()?;
+            let is_settled = part.tenure.is_open() && part.tenure.settled() >= cut.settle;
+            (is_settled && (may_assign || !cut.anew)).then(|| cut.clone())
         };
         let ready: Vec<_> = self
             .parts
             .iter()
             .filter_map(|(partition, part)| Some((partition.clone(), cut(part)?)))
             .collect();
-        for (partition, offset) in ready {
-            self.rewind_one(partition, offset, now);
+        for (partition, cut) in ready {
+            self.rewind_one(partition, cut, now);
         }
     }
 
-    fn rewind_one(&mut self, partition: TopicPartition, offset: i64, now: Instant) {
+    fn rewind_one(&mut self, partition: TopicPartition, cut: Cut, now: Instant) {
         self.close(std::slice::from_ref(&partition));
         let Some(part) = self.parts.get_mut(&partition) else {
             return;
@@ -44,16 +57,33 @@ impl Ledger {
             part.doubt = part.doubt.max(Some(now + self.rules.late_landing_grace));
         }
         part.doubt = part.in_doubt();
-        part.tenure = Arc::new(Tenure::new(partition, offset).following(target));
-        part.handed = offset;
-        part.rewound = None;
-        part.lower = (offset < part.committed.max(part.stored)).then_some(offset);
+        part.tenure = Arc::new(Tenure::new(partition, cut.start).following(target));
+        part.handed = cut.start;
+        part.cut = None;
+        let is_lower = part.outlived || cut.start < part.committed.max(part.stored);
+        part.lower = is_lower.then_some(cut.start);
+        if cut.topic.is_some() {
+            part.topic = cut.topic;
+            part.outlived = false;
+            part.epochs.clear();
+        }
+        part.epochs.retain(|(from, _)| *from < cut.start);
+        if part.end.is_some() && cut.end.is_some() {
+            (part.end, part.end_reported) = (cut.end, false);
+        }
         let start = Start {
             tenure: Arc::clone(&part.tenure),
-            offset,
+            offset: cut.start,
             end: part.end,
+            waits: false,
         };
-        self.commands.push(Command::Rewind(start));
+        if cut.anew {
+            // Assigned anew, the client forgets what it had stored.
+            self.commits.forget();
+            self.commands.push(Command::Restart(start));
+        } else {
+            self.commands.push(Command::Rewind(start));
+        }
         self.commit_down();
     }
 
@@ -66,11 +96,7 @@ impl Ledger {
                 continue;
             }
             let number = commits.begin(vec![(Arc::clone(&part.tenure), offset)]);
-            let commit = Commit {
-                partition: part.tenure.topic_partition.clone(),
-                offset,
-                target: part.tenure.target(),
-            };
+            let commit = part.carried(offset);
             self.commands.push(Command::CommitDown { number, commit });
         }
     }

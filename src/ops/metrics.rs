@@ -18,6 +18,7 @@ use super::collectors::{Buffer, Positions};
 use super::requests::Requests;
 use crate::budget::Budget;
 use crate::cause::Cause;
+use crate::data_loss::DataLoss;
 use crate::topic_partition::TopicPartition;
 use crate::watchdog::Kind as Watchdog;
 
@@ -60,6 +61,8 @@ pub struct Metrics {
     pub requests: Arc<Requests>,
     skipped: Family<Label, Counter>,
     attempts_failed: Family<Label, Counter>,
+    data_losses: Family<Label, Counter>,
+    records_lost: Family<[(&'static str, String); 2], Counter>,
     request_duration: Histogram,
     held: Family<Label, Gauge>,
     connected: Family<Label, Gauge>,
@@ -82,6 +85,8 @@ impl Metrics {
             requests: Arc::default(),
             skipped: Family::default(),
             attempts_failed: Family::default(),
+            data_losses: Family::default(),
+            records_lost: Family::default(),
             request_duration: Histogram::new(REQUEST_SECONDS),
             held: Family::default(),
             connected: Family::default(),
@@ -146,6 +151,18 @@ impl Metrics {
             .iter()
             .map(|(at, position)| (at.clone(), *position));
         copied.collect()
+    }
+
+    pub fn lost(&self, loss: &DataLoss) {
+        let labels = [("cause", loss.label())];
+        self.data_losses.get_or_create(&labels).inc();
+        let partition = loss.at.partition.to_string();
+        let labels = [
+            ("topic", loss.at.topic.to_string()),
+            ("partition", partition),
+        ];
+        let records = self.records_lost.get_or_create(&labels);
+        records.inc_by(loss.offsets());
     }
 
     pub fn set_position(&self, topic_partition: &TopicPartition, position: Position) {
@@ -229,6 +246,16 @@ impl Metrics {
             "attempts_failed",
             "Requests to Milvus that did not succeed, by cause",
             self.attempts_failed.clone(),
+        );
+        registry.register(
+            "data_losses",
+            "Times that Kafka no longer had records to be read, or could not give them, by cause",
+            self.data_losses.clone(),
+        );
+        registry.register(
+            "records_lost",
+            "Offsets of those records, where it is known which",
+            self.records_lost.clone(),
         );
         registry.register_with_unit(
             "request_duration",

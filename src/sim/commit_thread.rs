@@ -23,7 +23,7 @@ pub(super) enum Request {
 
 #[derive(Debug)]
 pub(super) enum Answer {
-    LookedUp(Asked, Option<Look>),
+    LookedUp(Asked, Option<Box<Look>>),
     Committed(u64, CommitResult),
 }
 
@@ -89,7 +89,7 @@ impl CommitThread {
             (world.rng.millis(1, most), fails)
         };
         sleep(takes).await;
-        let look = (!fails).then(|| self.world.lock().look_up(index(&asked.partition)));
+        let look = (!fails).then(|| Box::new(self.world.lock().look_up(index(&asked.partition))));
         self.answers.push(Answer::LookedUp(asked, look));
     }
 

@@ -91,6 +91,10 @@ pub(super) struct Log {
     /// In the order of their offsets.
     pub(super) uids: Vec<Uid>,
     pub(super) end: i64,
+    /// What comes before has expired.
+    pub(super) low: i64,
+    /// What was said to be lost.
+    pub(super) lost: Vec<(i64, i64)>,
     /// Where it was cut off, each time.
     pub(super) cuts: Vec<i64>,
     /// Offsets of what was cut off that are committed: what has come in its place may be passed over.

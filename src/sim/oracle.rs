@@ -86,9 +86,11 @@ impl World {
             && acked_in.is_some_and(|tenures| tenures.contains(&tenure))
     }
 
+    /// Or expired, and said to be lost.
     fn is_overlooked(&self, entry: &Entry) -> bool {
-        let overlooked = self.logs.partitions[entry.partition].overlooked;
-        overlooked.is_some_and(|(from, to)| (from..to).contains(&entry.offset))
+        let log = &self.logs.partitions[entry.partition];
+        let mut ranges = log.overlooked.iter().chain(&log.lost);
+        ranges.any(|(from, to)| (*from..*to).contains(&entry.offset))
     }
 
     fn is_settled(&self, entry: &Entry) -> bool {

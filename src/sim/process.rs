@@ -127,7 +127,7 @@ impl Process {
     fn take_answers(&mut self) {
         while let Some(answer) = self.stations.answers.next() {
             match answer {
-                Answer::LookedUp(asked, Some(look)) => self.ledger.looked_up(&asked, look),
+                Answer::LookedUp(asked, Some(look)) => self.ledger.looked_up(&asked, *look),
                 Answer::LookedUp(asked, None) => {
                     if self.ledger.wants_look_up(&asked) {
                         self.ask(Request::LookUp(vec![asked]));
@@ -158,7 +158,16 @@ impl Process {
             }
             Command::Flush => self.stations.lanes.flush(),
             Command::Closed => self.stations.lanes.closed(),
-            Command::Rewind(start) => self.rewind(start),
+            Command::Rewind(start) => self.rewind(start, Queue::follow),
+            Command::Wait(partition) => {
+                let of_it = |queue: &&mut Queue| queue.tenure.topic_partition == partition;
+                if let Some(queue) = self.queues.iter_mut().find(of_it) {
+                    queue.wait();
+                }
+            }
+            Command::Restart(start) => self.rewind(start, Queue::restart),
+            Command::Search(..) => unreachable!("no log here knows its leaders"),
+            Command::Lost(loss, goes_on) => self.world.lock().lost(&loss, goes_on),
             Command::Commit { number, offsets } => {
                 let stored = self.store(number, &offsets);
                 self.ask(Request::Commit(number, stored));
@@ -225,11 +234,11 @@ impl Process {
         offsets.collect()
     }
 
-    /// The log was cut off, and the partition goes on in a new tenure.
-    fn rewind(&mut self, start: Start) {
+    /// The log was cut off or has expired, and the partition goes on in a new tenure.
+    fn rewind(&mut self, start: Start, follow: fn(&mut Queue, Start)) {
         let partition = start.tenure.topic_partition.clone();
         let mut world = self.world.lock();
-        world.count("tenures after a cut");
+        world.count("tenures within an assignment");
         if let Some(queue) = self
             .queues
             .iter_mut()
@@ -237,7 +246,7 @@ impl Process {
         {
             let (number, cuts) = (index(&partition), queue.cuts);
             world.begins(self.pid, number, &start.tenure, start.offset, cuts);
-            queue.follow(start);
+            follow(queue, start);
         }
     }
 
@@ -262,6 +271,9 @@ impl Process {
             }
             if let Some(offset) = turn.rewound {
                 self.ledger.rewound(partition, offset);
+            }
+            if turn.out_of_range {
+                self.ledger.out_of_range(partition);
             }
         }
         self.first = self.first.wrapping_add(1);

@@ -24,6 +24,8 @@ pub(super) struct Queue {
     /// A record that came although it is not above the last one.
     kept: bool,
     pub(super) reading: bool,
+    /// Until it is known what is wrong with the log.
+    waits: bool,
     had_room: bool,
 }
 
@@ -34,6 +36,8 @@ pub(super) struct Turn {
     pub(super) handed: Option<i64>,
     /// The log was cut off, and goes on with this offset.
     pub(super) rewound: Option<i64>,
+    /// What is fetched next has expired.
+    pub(super) out_of_range: bool,
 }
 
 impl Queue {
@@ -46,6 +50,7 @@ impl Queue {
             cuts,
             kept: false,
             reading: true,
+            waits: start.waits,
             had_room: true,
         }
     }
@@ -61,8 +66,11 @@ impl Queue {
     }
 
     pub(super) fn is_due(&self, world: &World, sweep: bool) -> bool {
-        let wanted =
-            self.reading && !self.kept && self.tenure.halted_at().is_none() && self.inlet.is_open();
+        let wanted = self.reading
+            && !self.waits
+            && !self.kept
+            && self.tenure.halted_at().is_none()
+            && self.inlet.is_open();
         wanted && (sweep || world.logs.partitions[self.partition()].end > self.fetched)
     }
 
@@ -74,6 +82,16 @@ impl Queue {
     pub(super) fn follow(&mut self, start: Start) {
         self.tenure = start.tenure;
         (self.next, self.fetched, self.kept) = (start.offset, start.offset, false);
+    }
+
+    pub(super) fn wait(&mut self) {
+        self.waits = true;
+    }
+
+    /// Goes on in a new tenure, with what is fetched from its start.
+    pub(super) fn restart(&mut self, start: Start) {
+        self.waits = false;
+        self.follow(start);
     }
 
     /// Hands a turn's records to the writer, if it has room.
@@ -88,6 +106,10 @@ impl Queue {
             self.fetched = self.fetched.min(*cut);
         }
         self.cuts = log.cuts.len();
+        turn.out_of_range = self.fetched < log.low;
+        if turn.out_of_range {
+            return turn;
+        }
         let mut bytes = Vec::new();
         let mut records: Vec<Record> = Vec::new();
         let fetched = world.logs.between(self.partition(), self.fetched, i64::MAX);

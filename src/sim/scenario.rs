@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::rng::Rng;
-use crate::config::{InsertMode, OffsetReset, OnRecreated, Tolerance};
+use crate::config::{InsertMode, OffsetReset, OnDataLoss, OnRecreated, Tolerance};
 use crate::gate::Gate;
 use crate::{ledger, writer};
 
@@ -111,6 +111,8 @@ pub(super) enum Event {
     Recreate(Duration),
     /// The end of a log is lost, with an election of a leader that lacked it.
     Cut(usize),
+    /// So many of a hundred of a log's records are deleted, the oldest first.
+    Expire(usize, u64),
 }
 
 impl Event {
@@ -126,6 +128,7 @@ impl Event {
             Self::Outage(_) => "outages",
             Self::NewTimestamp | Self::Field => "schema changes",
             Self::Cut(_) => "logs cut off",
+            Self::Expire(..) => "records expired",
             Self::Recreate(_) => "collections made again",
         }
     }
@@ -173,6 +176,24 @@ impl Scenario {
             events: events(rng, machines, partitions, &times),
             times,
         }
+        .with_losses()
+    }
+
+    /// Drawn apart, so that seeds without them stay as they were.
+    fn with_losses(mut self) -> Self {
+        let mut rng = Rng::about(&[self.seed, 2]);
+        if !rng.chance(25) {
+            return self;
+        }
+        self.ledger.data_loss = rng.pick(&[OnDataLoss::Fail, OnDataLoss::Continue]);
+        for _ in 0..rng.within(1, 3) {
+            let at = rng.part_of(self.times.trouble);
+            let share = rng.pick(&[10, 50, 90, 100]);
+            let event = Event::Expire(rng.index(self.partitions), share);
+            self.events.push((at, event));
+        }
+        self.events.sort_by_key(|(at, _)| *at);
+        self
     }
 
     pub(super) fn insert_mode(&self) -> InsertMode {
@@ -228,6 +249,7 @@ fn ledger_rules(rng: &mut Rng, times: &Times) -> ledger::Rules {
         poll_window: Gate::window(times.session, times.request),
         spare_patience: Duration::from_secs(10),
         reset: OffsetReset::Earliest,
+        data_loss: OnDataLoss::Fail,
         until_end: false,
     }
 }

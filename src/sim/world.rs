@@ -10,9 +10,11 @@ use tokio::time::Instant;
 use super::group::{Group, Offsets, Pid};
 use super::log::Logs;
 use super::oracle::Oracle;
+use super::process::index;
 use super::rng::Rng;
 use super::scenario::{Event, Scenario, Style};
 use super::store::Store;
+use crate::data_loss::DataLoss;
 use crate::ledger::Look;
 use crate::tenure::Tenure;
 
@@ -166,13 +168,18 @@ impl World {
         }
     }
 
-    pub(super) fn look_up(&self, partition: usize) -> Look {
+    pub(super) fn look_up(&mut self, partition: usize) -> Look {
         let committed = self.group.committed[partition].clone();
+        let log = &mut self.logs.partitions[partition];
+        if committed.is_none() && log.low > 0 {
+            log.lost.push((0, log.low)); // what was there before the group is not its own
+        }
         Look {
             committed: committed.as_ref().map(|(offset, _)| *offset),
             target: committed.and_then(|(_, target)| target),
-            low: 0,
+            low: self.logs.partitions[partition].low,
             high: self.logs.partitions[partition].end,
+            ..Look::default()
         }
     }
 
@@ -235,7 +242,9 @@ impl World {
                 .uids
                 .last()
                 .map_or(0, |uid| self.logs.entry(*uid).offset + 1);
-            end == 0 || committed.as_ref().is_some_and(|(offset, _)| *offset >= end)
+            // Who begins where nothing is left has nothing to commit.
+            let nothing = end == 0 || committed.is_none() && end <= log.low;
+            nothing || committed.as_ref().is_some_and(|(offset, _)| *offset >= end)
         });
         done.all(|done| done)
     }
@@ -266,6 +275,13 @@ impl World {
             Event::NewTimestamp => self.store.schema.timestamp += 1,
             Event::Field => self.store.toggle_field(),
             Event::Cut(partition) => self.cut(partition),
+            Event::Expire(partition, share) => {
+                let log = &mut self.logs.partitions[partition];
+                let left = u64::try_from(log.end - log.low).unwrap();
+                log.low += i64::try_from(left * share / 100).unwrap();
+                let low = log.low;
+                self.tell(|| format!("{partition} begins at {low}"));
+            }
             Event::Recreate(time) => {
                 self.dropped_up_to = i64::try_from(self.logs.entries.len()).unwrap();
                 self.store.recreate(now + time);
@@ -274,10 +290,25 @@ impl World {
         }
     }
 
+    /// A process says that these offsets are lost, and where it goes on.
+    pub(super) fn lost(&mut self, loss: &DataLoss, goes_on: Option<i64>) {
+        self.tell(|| format!("lost: {loss}"));
+        self.count("losses said");
+        let (Some(to), Some(_)) = (loss.to, goes_on) else {
+            return;
+        };
+        let log = &mut self.logs.partitions[index(&loss.at)];
+        if to <= log.low {
+            log.lost.push((loss.from, to));
+        } else {
+            self.violated(&format!("said to be lost, and there: {loss}"));
+        }
+    }
+
     fn cut(&mut self, partition: usize) {
         let end = self.logs.partitions[partition].end;
         let back = i64::try_from(self.rng.within(1, 10)).unwrap();
-        let offset = (end - back).max(0);
+        let offset = (end - back).max(self.logs.partitions[partition].low);
         self.logs.cut(partition, offset);
         // Whoever begins at that offset cannot know what it was committed for.
         if let Some((committed, _)) = self.group.committed[partition] {
@@ -291,10 +322,18 @@ impl World {
         self.oracle.skips = true;
         self.store.out_until = Duration::ZERO;
         self.scenario.milvus.most_rows = usize::MAX;
-        // Where the log ends before the group's offset, a person sets that anew.
-        for (committed, log) in self.group.committed.iter_mut().zip(&self.logs.partitions) {
+        // Where the log ends before the group's offset, or begins behind it, a person sets that anew.
+        for (committed, log) in self
+            .group
+            .committed
+            .iter_mut()
+            .zip(&mut self.logs.partitions)
+        {
             if let Some((offset, _)) = committed {
-                *offset = (*offset).min(log.end);
+                if *offset < log.low {
+                    log.lost.push((*offset, log.low));
+                }
+                *offset = (*offset).clamp(log.low, log.end);
             }
         }
     }
@@ -305,7 +344,7 @@ impl World {
             let until = part.tenure.halted_at().unwrap_or(i64::MAX).min(part.handed);
             let committed = self.group.committed[*partition]
                 .as_ref()
-                .map_or(0, |(offset, _)| *offset);
+                .map_or(part.start, |(offset, _)| *offset);
             *holder == pid && self.group.owner(*partition) == Some(pid) && committed < until
         });
         if let Some(((_, partition), holder)) = left {

@@ -81,7 +81,7 @@ pub enum VerifyError {
     WithoutKey { collection: String },
     #[error("--from or --to names partition {0}, which is not among those that are read")]
     Stranger(TopicPartition),
-    #[error("{0}")]
+    #[error("{}", in_the_way(.0))]
     InTheWay(Cause),
     #[error("interrupted")]
     Interrupted,
@@ -96,6 +96,14 @@ impl VerifyError {
             Self::Refused(_) | Self::WithoutKey { .. } | Self::Stranger(_) => true,
             Self::InTheWay(_) | Self::Interrupted | Self::Print(_) => false,
         }
+    }
+}
+
+/// The sink's ways out of a loss are not those of a reader.
+fn in_the_way(cause: &Cause) -> String {
+    match cause {
+        Cause::DataLost(loss) => format!("{}; leave them out with --from and --to", loss.fact()),
+        other => other.to_string(),
     }
 }
 

@@ -23,6 +23,7 @@ mod groups;
 mod halts;
 mod isolation;
 mod load;
+mod lost_data;
 mod matrix;
 mod memory;
 mod milvus_client;

@@ -104,7 +104,6 @@ fn defaults(sink: &Sink<'_>) -> Settings {
         ("client.id", client_id.as_str()),
         ("group.id", &group_id),
         ("isolation.level", "read_committed"),
-        ("check.crcs", "true"),
         ("allow.auto.create.topics", "false"),
         ("partition.assignment.strategy", strategy),
         ("session.timeout.ms", &session_timeout),
@@ -174,6 +173,15 @@ fn force(users: &Users<'_>, settings: &mut Settings, report: &mut Report) {
                 written.given.origin, written.key
             ));
         }
+    }
+    put(settings, "check.crcs", "true");
+    if let Some(written) = users.get("check.crcs")
+        && written.given.value.eq_ignore_ascii_case("false")
+    {
+        report.warn(format!(
+            "{}: {} stays true: a corrupt batch would be written as if it were not",
+            written.given.origin, written.key
+        ));
     }
     put(settings, "auto.offset.reset", "error");
 }

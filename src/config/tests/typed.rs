@@ -39,6 +39,7 @@ fn the_least_configuration_has_the_documented_defaults() {
     );
     assert_eq!(config.unknown_fields, UnknownFields::Ignore);
     assert_eq!(config.recreated, OnRecreated::Fail);
+    assert_eq!(config.data_loss, OnDataLoss::Fail);
     assert_eq!(
         (config.log.level, config.log.json),
         (tracing::Level::INFO, false)
@@ -56,13 +57,14 @@ fn values_are_trimmed_and_enumerations_take_any_case() {
     let config = load_more(
         "insert.mode = UPSERT \nerrors.tolerance=All\nlog.format=JSON\nlog.level=Debug\nops.listen=None\n\
          topics = a , b,,a\ntasks.max=3\nbehavior.on.unknown.fields=FAIL\n\
-         behavior.on.collection.recreated=Continue\nallow.insecure=TRUE\ntoken=  k  \n",
+         behavior.on.collection.recreated=Continue\nbehavior.on.data.loss=CONTINUE\nallow.insecure=TRUE\ntoken=  k  \n",
     )
     .unwrap();
     assert_eq!(config.insert_mode, InsertMode::Upsert);
     assert_eq!(config.tolerance, Tolerance::All);
     assert_eq!(config.unknown_fields, UnknownFields::Fail);
     assert_eq!(config.recreated, OnRecreated::Continue);
+    assert_eq!(config.data_loss, OnDataLoss::Continue);
     assert_eq!(
         (config.log.level, config.log.json),
         (tracing::Level::DEBUG, true)

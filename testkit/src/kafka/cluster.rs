@@ -99,6 +99,13 @@ impl Cluster {
         Topic::create(&self.bootstrap(), name, partitions, config)
     }
 
+    /// A new topic of one partition with a name of its own, on these brokers alone; the first of them leads.
+    pub fn topic_on(&self, test: &str, nodes: &[usize], config: &[(&str, &str)]) -> Topic {
+        let id = |node: &usize| i32::try_from(node + 1).expect("a small number");
+        let ids: Vec<i32> = nodes.iter().map(id).collect();
+        Topic::create_on(&self.bootstrap(), &services::unique(test), &ids, config)
+    }
+
     /// The broker that leads the partition; `None` while there is no leader. Of `__consumer_offsets`, which has one
     /// partition, it is the one that coordinates every group.
     pub fn leader(&self, topic: &str, partition: i32) -> Option<usize> {

@@ -39,6 +39,11 @@ impl MockBroker {
         self.cluster.request_errors(commits, answers);
     }
 
+    /// The answers to the next fetches; those after them succeed.
+    pub fn answer_fetches(&self, answers: &[Answer]) {
+        self.cluster.request_errors(RDKafkaApiKey::Fetch, answers);
+    }
+
     /// Every answer comes this much later.
     pub fn slow_down(&self, by: Duration) {
         let slower = self.cluster.broker_round_trip_time(-1, by);

@@ -1,6 +1,7 @@
 //! Real Kafka brokers: one KRaft node on free ports, or a cluster of three. And a scripted one.
 
 mod cluster;
+mod log;
 mod mock;
 mod properties;
 mod raw;
@@ -116,6 +117,16 @@ impl Broker {
     /// A new topic of exactly this name.
     pub fn topic_named(&self, name: &str, partitions: i32, config: &[(&str, &str)]) -> Topic {
         Topic::create(&self.bootstrap(), name, partitions, config)
+    }
+
+    /// Changes one byte of the batch that holds `offset`; the broker must be stopped.
+    pub fn corrupt(&self, topic: &str, partition: i32, offset: i64) {
+        let dir = self
+            .home
+            .dir
+            .join("data")
+            .join(format!("{topic}-{partition}"));
+        log::corrupt(&dir, offset);
     }
 
     /// SIGTERM, and waits for the end.

@@ -95,14 +95,30 @@ impl Topic {
         partitions: i32,
         config: &[(&str, &str)],
     ) -> Topic {
-        let mut topic = NewTopic::new(name, partitions, BROKERS_DEFAULT);
+        let topic = NewTopic::new(name, partitions, BROKERS_DEFAULT);
+        Self::made(bootstrap, topic, config)
+    }
+
+    /// Of one partition, on these nodes (by their ids), the first of which leads.
+    pub(super) fn create_on(
+        bootstrap: &str,
+        name: &str,
+        nodes: &[i32],
+        config: &[(&str, &str)],
+    ) -> Topic {
+        let replicas = [nodes];
+        let topic = NewTopic::new(name, 1, TopicReplication::Variable(&replicas));
+        Self::made(bootstrap, topic, config)
+    }
+
+    fn made<'a>(bootstrap: &str, mut topic: NewTopic<'a>, config: &[(&'a str, &'a str)]) -> Topic {
         for (key, value) in config {
             topic = topic.set(key, value);
         }
         let admin = admin(bootstrap);
         let made = runtime::block_on(admin.create_topics([&topic], &AdminOptions::new()));
         made.unwrap().remove(0).expect("the topic is new");
-        let topic = Topic::existing(bootstrap, name, partitions);
+        let topic = Topic::existing(bootstrap, topic.name, topic.num_partitions);
         topic.await_leaders();
         topic
     }
@@ -288,6 +304,20 @@ impl Topic {
             .expect("more partitions than before");
         self.partitions = partitions;
         self.await_leaders();
+    }
+
+    /// Deletes it and makes another one of the same name.
+    pub fn make_again(&self, partitions: i32) -> Topic {
+        self.delete();
+        let topic = Topic::existing(&self.bootstrap, &self.name, partitions);
+        let admin = admin(&self.bootstrap);
+        wait::until(PATIENCE, format_args!("room for {}", self.name), || {
+            let again = NewTopic::new(&self.name, partitions, BROKERS_DEFAULT);
+            let made = runtime::block_on(admin.create_topics([&again], &AdminOptions::new()));
+            made.unwrap().remove(0).is_ok()
+        });
+        topic.await_leaders();
+        topic
     }
 
     pub fn delete(&self) {

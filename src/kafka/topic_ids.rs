@@ -1,0 +1,198 @@
+//! Which making of a topic there is now, and how many partitions it has. rdkafka does not wrap the question.
+#![allow(
+    unsafe_code,
+    reason = "rdkafka has no other way to DescribeTopics than the C functions"
+)]
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::time::Duration;
+use std::{ptr, slice};
+
+use rdkafka::bindings as c;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{IsError as _, KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::MetadataBroker;
+
+use super::rebalance::Context;
+use crate::topic_partition::TopicId;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Described {
+    /// Brokers before 2.8 give none.
+    pub(super) id: Option<TopicId>,
+    pub(super) partitions: i32,
+}
+
+/// By name, each topic or why Kafka does not describe it.
+pub(super) type Topics = HashMap<String, Result<Described, RDKafkaErrorCode>>;
+
+/// Asks for each of `names`, which are all different. Blocks for as long as `patience`.
+pub(super) fn ask(
+    client: &BaseConsumer<Context>,
+    names: &[String],
+    patience: Duration,
+) -> Result<Topics, KafkaError> {
+    let Some(first) = names.first() else {
+        return Ok(Topics::new());
+    };
+    // Whichever broker answers this: otherwise it would be the controller, which may be away. Where that was the first
+    // connection of all, its number is not known yet.
+    let found = client.fetch_metadata(Some(first), patience)?;
+    let any = found.brokers().first().map_or(-1, MetadataBroker::id);
+    let broker = Some(found.orig_broker_id()).filter(|id| *id >= 0);
+    let broker = broker.unwrap_or(any);
+    let names: Vec<CString> = names
+        .iter()
+        .filter_map(|name| CString::new(name.as_str()).ok()) // no topic has a NUL in its name
+        .collect();
+    let millis = i32::try_from(patience.as_millis()).unwrap_or(i32::MAX);
+    let native = client.client().native_ptr();
+    // SAFETY: the client outlives this call. What is made here is destroyed by its guard, the event before the queue and
+    // all before the client, and what lies in the event is copied before. Nothing keeps the names, whose list is read while
+    // it and the strings live.
+    unsafe {
+        let queue = Owned(c::rd_kafka_queue_new(native), c::rd_kafka_queue_destroy);
+        let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
+        let topics = c::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), names.len());
+        let topics = Owned(topics, c::rd_kafka_TopicCollection_destroy);
+        let kind = c::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
+        let options = c::rd_kafka_AdminOptions_new(native, kind);
+        let options = Owned(options, c::rd_kafka_AdminOptions_destroy);
+        c::rd_kafka_AdminOptions_set_request_timeout(options.0, millis, ptr::null_mut(), 0);
+        c::rd_kafka_AdminOptions_set_broker(options.0, broker, ptr::null_mut(), 0);
+        c::rd_kafka_DescribeTopics(native, topics.0, options.0, queue.0);
+        let event = Owned(
+            c::rd_kafka_queue_poll(queue.0, millis),
+            c::rd_kafka_event_destroy,
+        );
+        if event.0.is_null() {
+            let code = RDKafkaErrorCode::OperationTimedOut;
+            return Err(KafkaError::MetadataFetch(code));
+        }
+        let error = c::rd_kafka_event_error(event.0);
+        if error.is_error() {
+            return Err(KafkaError::MetadataFetch(error.into()));
+        }
+        Ok(read(event.0))
+    }
+}
+
+/// # Safety
+/// `event` is a live one.
+unsafe fn read(event: *mut c::rd_kafka_event_t) -> Topics {
+    // SAFETY: for another kind of event the result is null. The array has `count` elements, none of them null, and all that
+    // is reached from it lives as long as the event (rdkafka.h); texts of it are copied.
+    unsafe {
+        let result = c::rd_kafka_event_DescribeTopics_result(event);
+        if result.is_null() {
+            return Topics::new();
+        }
+        let mut count = 0;
+        let topics = c::rd_kafka_DescribeTopics_result_topics(result, &mut count);
+        if topics.is_null() {
+            return Topics::new();
+        }
+        let topics = slice::from_raw_parts(topics, count);
+        let name = |topic| {
+            let name = CStr::from_ptr(c::rd_kafka_TopicDescription_name(topic));
+            name.to_string_lossy().into_owned()
+        };
+        topics
+            .iter()
+            .map(|topic| (name(*topic), one(*topic)))
+            .collect()
+    }
+}
+
+/// # Safety
+/// `topic` lies in a live event.
+unsafe fn one(topic: *const c::rd_kafka_TopicDescription_t) -> Result<Described, RDKafkaErrorCode> {
+    // SAFETY: the error is null or lives with the topic, as the id, whose text ends with a NUL.
+    unsafe {
+        let error = c::rd_kafka_TopicDescription_error(topic);
+        if !error.is_null() {
+            let code = c::rd_kafka_error_code(error);
+            if code.is_error() {
+                return Err(code.into());
+            }
+        }
+        let mut partitions = 0;
+        c::rd_kafka_TopicDescription_partitions(topic, &mut partitions);
+        let id = c::rd_kafka_TopicDescription_topic_id(topic);
+        let is_known = !id.is_null()
+            && (c::rd_kafka_Uuid_most_significant_bits(id) != 0
+                || c::rd_kafka_Uuid_least_significant_bits(id) != 0);
+        let text = if is_known {
+            c::rd_kafka_Uuid_base64str(id)
+        } else {
+            ptr::null()
+        };
+        Ok(Described {
+            id: (!text.is_null()).then(|| as_kafka_prints(CStr::from_ptr(text))),
+            partitions: i32::try_from(partitions).unwrap_or(i32::MAX),
+        })
+    }
+}
+
+/// librdkafka prints plain base64, Kafka's own tools the form for URLs.
+fn as_kafka_prints(text: &CStr) -> TopicId {
+    let text = text.to_string_lossy();
+    TopicId::new(text.replace('+', "-").replace('/', "_"))
+}
+
+/// What the library made for us, and what it is destroyed by.
+struct Owned<T>(*mut T, unsafe extern "C" fn(*mut T));
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: it is ours, and nothing of it is used any more.
+            unsafe { self.1(self.0) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::ClientConfig;
+    use rdkafka::mocking::MockCluster;
+
+    use super::*;
+
+    #[test]
+    fn each_topic_is_described_or_the_reason_is_given() {
+        let brokers = MockCluster::new(1).unwrap();
+        brokers.create_topic("a", 3, 1).unwrap();
+        brokers.create_topic("b", 1, 1).unwrap();
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", brokers.bootstrap_servers());
+        config.set("allow.auto.create.topics", "false");
+
+        let client = config.create_with_context(Context::default()).unwrap();
+        let names = ["a", "b", "none"].map(str::to_owned);
+        let topics = ask(&client, &names, Duration::from_secs(20)).unwrap();
+        let [a, b] = ["a", "b"].map(|name| topics[name].clone().unwrap());
+        assert_eq!((a.partitions, b.partitions), (3, 1));
+        assert_ne!(a.id.unwrap(), b.id.unwrap());
+        let missing = Err(RDKafkaErrorCode::UnknownTopicOrPartition);
+        assert_eq!(topics["none"], missing);
+        assert_eq!(ask(&client, &[], Duration::ZERO).unwrap(), Topics::new());
+    }
+
+    #[test]
+    fn kafka_that_does_not_answer_is_an_error() {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", "127.0.0.1:1");
+        let client = config.create_with_context(Context::default()).unwrap();
+        let names = ["a".to_owned()];
+        let answer = ask(&client, &names, Duration::from_millis(300));
+        assert!(answer.is_err(), "{answer:?}");
+    }
+
+    #[test]
+    fn an_id_is_printed_as_kafka_does() {
+        let printed = as_kafka_prints(c"a+b/c");
+        assert_eq!(printed, TopicId::new("a-b_c"));
+    }
+}

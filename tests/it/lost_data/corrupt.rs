@@ -1,0 +1,53 @@
+//! A byte changed on a broker's disk.
+
+use testkit::kafka::{Broker, BrokerOptions};
+
+use super::{Case, assert_said};
+use crate::support::SOON;
+
+#[test]
+fn a_corrupt_batch_halts_or_is_passed_over_as_a_whole() {
+    let mut kafka = Broker::start(&BrokerOptions::default());
+    let case = Case::on(kafka.topic("corrupt", 1), "corrupt");
+    // Each a batch, and two of them broken side by side.
+    for begin in (0..100).step_by(20) {
+        case.produce(0, begin..begin + 20);
+    }
+    kafka.stop();
+    kafka.corrupt(case.job.topic.name(), 0, 25);
+    kafka.corrupt(case.job.topic.name(), 0, 45);
+    kafka.start_again();
+
+    let lost = "-0: the offsets [20, 40) are corrupt";
+    let words = [lost, "behavior.on.data.loss=continue", "offset to 40"];
+    case.assert_halts(&case.fails().start(), "log_corrupt", &words);
+    assert_eq!(case.committed(), [Some(20)]);
+    assert_eq!(case.keys(), (0..20).collect());
+
+    let sink = case.continues().start();
+    case.await_committed(&[100]);
+    let output = sink.output();
+    let goes_on = "going on at offset 40, as set";
+    assert_said(&output, "the offsets [20, 40)", "log_corrupt", &[goes_on]);
+    assert_said(
+        &output,
+        "the offsets [40, 60)",
+        "log_corrupt",
+        &["offset 60"],
+    );
+    let topic = case.job.topic.name();
+    let series = format!("milvus_sink_records_lost_total{{topic=\"{topic}\",partition=\"0\"}}");
+    assert_eq!(sink.metric(&series), 40);
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
+    assert_eq!(case.keys(), (0..20).chain(60..100).collect());
+}
+
+#[test]
+fn checksums_are_looked_at_whatever_is_set() {
+    let kafka = testkit::suite::kafka();
+    let case = Case::on(kafka.topic("checksums", 1), "checksums");
+    case.produce(0, 0..10);
+    let output = case.run(case.fails().set("consumer.check.crcs", "false"), 0);
+    let said = "consumer.check.crcs stays true: a corrupt batch would be written";
+    assert!(output.contains(said), "{output}");
+}
