@@ -106,6 +106,7 @@ impl Metrics {
             drop(metrics.watchdog_alarms(watchdog));
         }
         metrics.register_counts();
+        metrics.register_troubles();
         metrics.register_states(budget);
         Arc::new(metrics)
     }
@@ -237,6 +238,10 @@ impl Metrics {
             "Bad records whose dead letter Kafka confirmed",
             self.dead_letters.clone(),
         );
+    }
+
+    fn register_troubles(&mut self) {
+        let registry = &mut self.registry;
         registry.register(
             "watchdog_alarms",
             "Standstills that a watchdog noticed, by watchdog",
