@@ -82,7 +82,8 @@ impl History {
         }
         let is_old = |row: &&i64| last.is_some_and(|last| **row < last.offset);
         if let Some(row) = rows.iter().find(is_old) {
-            let all = format!("of {rows:?}, with {later:?} to come");
+            let next = later.first();
+            let all = format!("of {rows:?}, with {next:?} to come");
             return Some(format!(
                 "key {key}: row {row} is seen after {last:?}, {all}"
             ));

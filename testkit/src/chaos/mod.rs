@@ -73,7 +73,7 @@ pub fn run(plan: &Plan<'_>, cluster: Cluster) -> (Report, Cluster) {
         collection,
     };
     let watching = Stop::default();
-    let monitor = Monitor::new(&world, plan.seed, store.client());
+    let monitor = Monitor::new(&world, plan, store.client());
     let (cluster, store, counts) = std::thread::scope(|scope| {
         let monitor = scope.spawn(|| monitor.watch(&watching));
         let until_the_end = SetAtEnd(&watching);

@@ -1,16 +1,18 @@
 //! Looks while everything happens: at what is committed, and then at the rows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::history::{History, Seen, partition_of};
-use super::{Stop, World};
+use super::{Plan, Stop, World};
 use crate::client::MilvusClient;
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
+/// So many faults are named.
+const NAMED: usize = 10;
 const LOOK: Duration = Duration::from_secs(5);
 
 /// What a group has committed, asked for over and over.
@@ -61,11 +63,14 @@ pub(super) struct Counts {
     pub(super) looks: u64,
     /// Of a key that was seen before, in the same tenures.
     pub(super) in_order: u64,
+    /// Faults that were gone at a later look.
+    pub(super) passing: usize,
 }
 
 pub(super) struct Monitor<'a> {
     world: &'a World,
     milvus: MilvusClient,
+    patience: Duration,
     history: History,
     committed: Vec<i64>,
     order: Order,
@@ -82,11 +87,12 @@ struct Order {
 }
 
 impl<'a> Monitor<'a> {
-    pub(super) fn new(world: &'a World, seed: u64, milvus: MilvusClient) -> Monitor<'a> {
+    pub(super) fn new(world: &'a World, plan: &Plan<'_>, milvus: MilvusClient) -> Monitor<'a> {
         Monitor {
             world,
             milvus,
-            history: History::new(seed),
+            patience: plan.milvus.patience(),
+            history: History::new(plan.seed),
             committed: Vec::new(),
             order: Order::default(),
             counts: Counts::default(),
@@ -121,25 +127,54 @@ impl<'a> Monitor<'a> {
         };
         let sent = self.world.producer.sent();
         self.history.advance(&sent);
-        self.check_commits(&rows);
-        self.check_order(&rows, tenures, &sent);
+        self.keep_order_from(tenures, &sent);
+        self.check(&rows);
+        // Nobody else may have come in between: he reads again what was seen.
+        if tenures == self.world.fleet.tenures() {
+            self.remember(&rows);
+        }
         self.counts.looks += 1;
     }
 
-    /// Nothing is committed that is not there.
-    fn check_commits(&self, rows: &Seen) {
+    /// Nothing is committed that is not there, and nothing is older than what was seen before.
+    fn check(&mut self, rows: &Seen) {
+        let faults = self.faults(rows);
+        if faults.is_empty() {
+            return;
+        }
+        let committed = self.committed.clone();
+        let story = format!("{committed:?} are committed, but {faults:#?}");
+        self.world.journal.say(&story);
+        let deadline = Instant::now() + self.patience;
+        while Instant::now() < deadline {
+            std::thread::park_timeout(BETWEEN_LOOKS);
+            if let Ok(rows) = self::rows(&self.milvus, &self.world.collection) {
+                let sent = self.world.producer.sent();
+                self.history.advance(&sent);
+                self.keep_order_from(self.order.tenures, &sent);
+                if self.faults(&rows).is_empty() {
+                    self.world.journal.say("which has passed");
+                    self.counts.passing += faults.len();
+                    return;
+                }
+            }
+        }
+        panic!("{story}");
+    }
+
+    fn faults(&self, rows: &Seen) -> Vec<String> {
         let none = Vec::new();
         let fault = |key| {
             let rows = rows.get(&key).unwrap_or(&none);
-            self.history.fault(key, rows, self.committed_of(key))
+            let seen = self.order.seen.get(&key).copied().unwrap_or(0);
+            let known = self.history.fault(key, rows, self.committed_of(key));
+            known.or_else(|| {
+                let older = rows.iter().find(|row| **row < seen)?;
+                Some(format!("key {key}: row {older} is seen after row {seen}"))
+            })
         };
         let keys: BTreeSet<_> = self.history.keys().chain(rows.keys().copied()).collect();
-        let faults: Vec<_> = keys.into_iter().filter_map(fault).take(10).collect();
-        assert!(
-            faults.is_empty(),
-            "{:?} are committed, but {faults:#?}",
-            self.committed
-        );
+        keys.into_iter().filter_map(fault).take(NAMED).collect()
     }
 
     fn committed_of(&self, key: i64) -> i64 {
@@ -147,32 +182,26 @@ impl<'a> Monitor<'a> {
         committed.copied().unwrap_or(0)
     }
 
-    /// Nothing older than what was seen before.
-    fn check_order(&mut self, rows: &Seen, tenures: u64, sent: &[i64]) {
+    fn keep_order_from(&mut self, tenures: u64, sent: &[i64]) {
         if tenures != self.world.fleet.tenures() || tenures != self.order.tenures {
             self.order = Order {
                 tenures,
                 again_below: sent.to_vec(),
                 seen: BTreeMap::new(),
             };
-            return;
         }
+    }
+
+    fn remember(&mut self, rows: &Seen) {
         for (key, row) in rows
             .iter()
             .filter_map(|(key, rows)| Some((*key, *rows.last()?)))
         {
-            let partition = partition_of(key);
-            let again_below = self.order.again_below.get(partition).copied();
-            if self.committed_of(key) < again_below.unwrap_or(i64::MAX) {
-                continue;
+            let again_below = self.order.again_below.get(partition_of(key)).copied();
+            if self.committed_of(key) >= again_below.unwrap_or(i64::MAX) {
+                let before = self.order.seen.insert(key, row);
+                self.counts.in_order += u64::from(before.is_some());
             }
-            let before = self.order.seen.insert(key, row).unwrap_or(0);
-            let changes = self.history.of(key);
-            assert!(
-                before <= row,
-                "key {key}: row {row} is seen after row {before}, of {changes:?}"
-            );
-            self.counts.in_order += 1;
         }
     }
 }

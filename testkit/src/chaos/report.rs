@@ -27,6 +27,8 @@ pub struct Report {
     /// How often committed offsets were compared with the rows, and rows with those before.
     pub looks: u64,
     pub in_order: u64,
+    /// Rows that Milvus showed older than they were, and not when it was asked later.
+    pub passing: usize,
     pub worst_recovery: Duration,
     pub time_to_no_lag: Duration,
     pub most_memory_kib: u64,
@@ -49,6 +51,7 @@ impl Report {
             given_up: total.given_up,
             looks: counts.looks,
             in_order: counts.in_order,
+            passing: counts.passing,
             worst_recovery: world.journal.worst_recovery(),
             time_to_no_lag: world.journal.time_to_no_lag(),
             most_memory_kib: total.most_memory_kib,
@@ -84,6 +87,10 @@ impl Display for Report {
             (
                 self.in_order.to_string(),
                 "rows compared with those seen before",
+            ),
+            (
+                self.passing.to_string(),
+                "of them older than what was known, and no longer when Milvus was asked again",
             ),
             (
                 seconds_of(self.worst_recovery),
