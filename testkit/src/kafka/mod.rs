@@ -1,6 +1,7 @@
 //! Real Kafka brokers: one KRaft node on free ports, or a cluster of three. And a scripted one.
 
 mod cluster;
+mod group;
 mod log;
 mod mock;
 mod properties;
