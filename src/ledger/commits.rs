@@ -14,7 +14,7 @@ type Stored = (Arc<Tenure>, i64);
 /// of an old one says nothing of the next.
 #[derive(Debug, Default)]
 pub(super) struct Commits {
-    last: u64,
+    pub(super) last: u64,
     under_way: Vec<(u64, Vec<Stored>)>,
     pub(super) next_at: Option<Instant>,
 }
@@ -32,6 +32,11 @@ impl Commits {
         self.last
     }
 
+    /// Whether one that began after number `before` is under way.
+    pub(super) fn is_any_later(&self, before: u64) -> bool {
+        self.under_way.iter().any(|(number, _)| *number > before)
+    }
+
     /// The client has forgotten what was stored: whatever comes of the commits under way, it says nothing.
     pub(super) fn forget(&mut self) {
         self.under_way.clear();
@@ -41,6 +46,9 @@ impl Commits {
 impl Ledger {
     /// What became of commit `number`.
     pub fn commit_done(&mut self, number: u64, result: CommitResult) {
+        if result == CommitResult::Done {
+            self.confirmed_by(number);
+        }
         let numbered = |(n, _): &(u64, _)| *n == number;
         let Some(index) = self.commits.under_way.iter().position(numbered) else {
             return;

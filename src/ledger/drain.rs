@@ -121,7 +121,7 @@ impl Ledger {
         let is_gap =
             last.is_some_and(|last| now.saturating_duration_since(last) > self.rules.poll_window);
         if is_gap {
-            self.gap_at = Some(now);
+            self.doubt_membership(now);
         }
         if self.gap_at.is_none() {
             return;

@@ -10,6 +10,7 @@ mod commits;
 mod drain;
 mod first;
 mod loss;
+mod membership;
 mod outcome;
 mod part;
 #[cfg(test)]
@@ -119,7 +120,7 @@ pub enum Command {
     Search(Asked, Search),
     /// Say what is lost, and count it; and from where it goes on all the same.
     Lost(DataLoss, Option<i64>),
-    /// Store this and commit it by name, though Kafka has a higher one; the number comes back with the result.
+    /// Store this and commit it by name, whatever Kafka has; the number comes back with the result.
     CommitDown {
         number: u64,
         commit: Commit,
@@ -209,6 +210,8 @@ pub struct Ledger {
     advanced_at: Option<Instant>,
     /// Polls were too far apart then, and what came of that is not known yet.
     gap_at: Option<Instant>,
+    /// The last commit before that, until a later one shows that Kafka still takes this process for a member.
+    unconfirmed: Option<u64>,
     commands: Vec<Command>,
 }
 
@@ -233,6 +236,7 @@ impl Ledger {
             left_behind: false,
             advanced_at: None,
             gap_at: None,
+            unconfirmed: None,
             commands: Vec::new(),
         }
     }
@@ -306,6 +310,7 @@ impl Ledger {
         self.rewind(now);
         self.commit_when_due(now);
         while self.step(now) {}
+        self.confirm_membership();
         if !self.owes_an_answer() {
             self.gap_at
                 .take_if(|at| now.saturating_duration_since(*at) >= SETTLING);
@@ -313,10 +318,10 @@ impl Ledger {
         std::mem::take(&mut self.commands)
     }
 
-    /// There was a gap between polls, and a rebalance waits for its answer: before that the client does not say what else
-    /// was lost.
+    /// There was a gap between polls, and Kafka has not been heard of since; or a rebalance waits for its answer: before
+    /// that the client does not say what else was lost.
     pub fn may_be_lost(&self) -> bool {
-        self.gap_at.is_some() && self.owes_an_answer()
+        self.unconfirmed.is_some() || (self.gap_at.is_some() && self.owes_an_answer())
     }
 
     /// Everything asked of it is done while nothing else is going on.

@@ -123,9 +123,17 @@ impl Group {
             .retain(|_, member| member.joined || !member.dead);
     }
 
-    pub(super) fn freeze(&mut self, pid: Pid, frozen: bool) {
+    pub(super) fn freeze(&mut self, pid: Pid) {
         if let Some(member) = self.members.get_mut(&pid) {
-            member.frozen = frozen;
+            member.frozen = true;
+        }
+    }
+
+    /// It goes on, and hears at `hears` what became of it meanwhile: the coordinator may be away just then.
+    pub(super) fn thaw(&mut self, pid: Pid, hears: Duration) {
+        if let Some(member) = self.members.get_mut(&pid) {
+            member.frozen = false;
+            member.notices = member.notices.max(member.notices.map(|_| hears));
         }
     }
 

@@ -158,7 +158,13 @@ impl Director {
             return;
         };
         world.tell(|| format!("process {pid} stands still: {frozen}"));
-        world.group.freeze(pid, frozen);
+        if frozen {
+            world.group.freeze(pid);
+        } else {
+            let most = if world.rng.chance(50) { 6_000 } else { 0 };
+            let hears = world.now() + world.rng.millis(0, most);
+            world.group.thaw(pid, hears);
+        }
         self.controls[machine].freeze(frozen);
     }
 

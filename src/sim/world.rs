@@ -280,6 +280,10 @@ impl World {
                 let left = u64::try_from(log.end - log.low).unwrap();
                 log.low += i64::try_from(left * share / 100).unwrap();
                 let low = log.low;
+                // Who begins without a commit begins there, and has nothing by which it could know of more.
+                if self.group.committed[partition].is_none() {
+                    log.lost.push((0, low));
+                }
                 self.tell(|| format!("{partition} begins at {low}"));
             }
             Event::Recreate(time) => {

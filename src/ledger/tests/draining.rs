@@ -233,6 +233,7 @@ fn a_revoke_long_after_a_gap_is_drained_as_any_other() {
     story.hand(0, 20);
     story.gap(15_001);
     story.later(2000);
+    story.said();
     story.ledger.revoked(vec![tp(0)]);
     story.run();
     story.expect(&["stop reading 0", "flush"]);
@@ -245,9 +246,59 @@ fn a_gap_in_which_nothing_is_drained_closes_nothing() {
     let mut story = Story::begun(&[0]);
     story.hand(0, 20);
     story.gap(60_000);
-    story.expect(&[]);
+    story.expect(&["commit 1 down 0@10"]);
     assert!(!story.ledger.may_be_lost());
     assert!(story.tenures[&tp(0)].is_open());
+}
+
+#[test]
+fn after_a_gap_only_a_later_commit_that_succeeds_shows_that_nothing_is_lost() {
+    let mut story = Story::begun(&[0]);
+    story.auto_commit = false;
+    story.hand(0, 20);
+    story.settle(0, 12);
+    story.later(1_000);
+    story.expect(&["store 0@12", "commit 1"]);
+    story.gap(60_000);
+    story.expect(&["commit 2 down 0@12"]);
+    // It began before the gap, and may have been taken then.
+    story.ledger.commit_done(1, CommitResult::Done);
+    story.run();
+    story.expect(&[]);
+    assert!(story.ledger.may_be_lost());
+    story.ledger.commit_done(2, CommitResult::Failed);
+    story.run();
+    story.expect(&["commit 3 down 0@12"]);
+    story.ledger.commit_done(3, CommitResult::Nothing);
+    story.run();
+    story.expect(&["commit 4 down 0@12"]);
+    assert!(story.ledger.may_be_lost());
+    story.ledger.commit_done(4, CommitResult::Done);
+    story.run();
+    story.expect(&[]);
+    assert!(!story.ledger.may_be_lost());
+}
+
+#[test]
+fn what_was_assigned_before_a_gap_and_begins_after_it_is_asked_for_too() {
+    let mut story = Story::new(OffsetReset::Earliest, false);
+    story.ledger.assigned(vec![tp(0)]);
+    story.run();
+    story.gap(60_000);
+    story.auto_commit = false;
+    story.looked_up(0, look(Some(10), 0, 100));
+    story.run();
+    story.expect(&["look up 0", "assign ", "assign 0@10", "commit 1 down 0@10"]);
+    assert!(story.ledger.may_be_lost());
+}
+
+#[test]
+fn after_a_gap_nothing_is_asked_for_what_is_closed() {
+    let mut story = Story::begun(&[0]);
+    story.ledger.lost(vec![tp(0)]);
+    story.gap(60_000);
+    story.expect(&["unassign 0"]);
+    assert!(!story.ledger.may_be_lost());
 }
 
 #[test]
