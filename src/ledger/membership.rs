@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Command, Ledger, Part};
+use super::{Command, Ledger};
 
 impl Ledger {
     /// The client hears of a lost session from the group's coordinator alone, which may be away for as long as it likes.
@@ -26,17 +26,27 @@ impl Ledger {
         if self.commits.is_any_later(before) {
             return;
         }
-        let counts = |part: &&mut Part| {
-            part.tenure.is_open() && part.cut.is_none() && part.lower.is_none() && !part.outlived
-        };
-        let Some(part) = self.parts.values_mut().find(counts) else {
+        let mut open = self
+            .parts
+            .values_mut()
+            .filter(|part| part.tenure.is_open())
+            .peekable();
+        if open.peek().is_none() {
+            drop(open);
             // Nothing is written of what is closed, unless something is about to begin: as it was assigned before the gap.
             if !self.owes_an_answer() && self.late.is_empty() {
                 self.unconfirmed = None;
             }
             return;
+        }
+        let Some(part) = open.find(|part| part.lower.is_none()) else {
+            return; // a lower offset is being committed, which serves as well
         };
-        let offset = part.settled();
+        let offset = if part.outlived {
+            part.committed
+        } else {
+            part.settled()
+        };
         part.stored = part.stored.max(offset);
         let number = self.commits.begin(vec![(Arc::clone(&part.tenure), offset)]);
         let commit = part.carried(offset);

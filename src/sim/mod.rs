@@ -103,7 +103,7 @@ impl Director {
             }
             self.produce();
         }
-        self.calm_down();
+        self.calm_down().await;
         let by = trouble + PATIENCE;
         loop {
             let now = self.step(&mut events).await;
@@ -215,12 +215,11 @@ impl Director {
     }
 
     /// Nothing goes wrong any more; a person comes, who mends what stands, and has everything start anew.
-    fn calm_down(&mut self) {
+    async fn calm_down(&mut self) {
         for (_, machine) in std::mem::take(&mut self.thaws) {
             self.freeze(machine, false);
         }
-        let mut world = self.world.lock();
-        world.calm_down();
+        self.world.lock().calm_down();
         for controls in self
             .controls
             .iter()
@@ -228,6 +227,9 @@ impl Director {
         {
             controls.kill.notify_one();
         }
+        // Nobody sets a group's offsets while its members run.
+        sleep(Duration::from_millis(1)).await;
+        self.world.lock().set_offsets();
     }
 
     async fn retire(&mut self) {

@@ -159,12 +159,13 @@ impl World {
                 last.insert(entry.key, entry);
             }
         }
-        // What was cut off may have been written before, and what was overlooked may not.
+        // What was cut off may have been written before, and what was lost may not; or an older one again since, as when a
+        // batch is taken apart and its process is killed in the midst of it.
         let mut odd = self
             .logs
             .entries
             .iter()
-            .filter(|entry| entry.cut || !entry.acked && self.is_overlooked(entry));
+            .filter(|entry| entry.cut || self.is_overlooked(entry));
         let odd: BTreeSet<i64> = odd.by_ref().map(|entry| entry.key).collect();
         last.retain(|key, _| !odd.contains(key));
         let faults: Vec<String> = match self.scenario.style {

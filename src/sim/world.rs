@@ -326,7 +326,10 @@ impl World {
         self.oracle.skips = true;
         self.store.out_until = Duration::ZERO;
         self.scenario.milvus.most_rows = usize::MAX;
-        // Where the log ends before the group's offset, or begins behind it, a person sets that anew.
+    }
+
+    /// Where the log ends before the group's offset, or begins behind it, a person sets that anew.
+    pub(super) fn set_offsets(&mut self) {
         for (committed, log) in self
             .group
             .committed
