@@ -216,7 +216,8 @@ fn a_collection_whose_topic_is_gone_is_not_waited_for() {
     let family = Family::on_lite("regex_needs");
     family.create("-a");
     let topics = ["-a", "-b"].map(|suffix| family.topic(suffix, 1));
-    let sink = family.matching("-.").start();
+    let sink = family.matching("-.");
+    let sink = sink.set("behavior.on.data.loss", "continue").start();
     let sentence = format!("collection '{}' does not exist", family.collection("-b"));
     assert_held(&sink, "collection_missing", &[&sentence]);
     topics[1].delete();
