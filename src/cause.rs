@@ -28,6 +28,10 @@ pub enum Cause {
     AssignorsDiffer {
         assignor: String,
     },
+    /// The broker that takes the group's commits.
+    CoordinatorAway {
+        detail: String,
+    },
     TopicMissing {
         topic: String,
     },
@@ -136,6 +140,7 @@ impl Cause {
             Self::KafkaLoginRefused { .. } => "kafka_login_refused",
             Self::KafkaNotPermitted { .. } => "kafka_not_permitted",
             Self::AssignorsDiffer { .. } => "assignors_differ",
+            Self::CoordinatorAway { .. } => "coordinator_away",
             Self::TopicMissing { .. } => "topic_missing",
             Self::NoTopicMatches { .. } => "no_topic_matches",
             Self::TopicsMeet { .. } => "topics_meet",
@@ -236,6 +241,10 @@ impl Cause {
             Self::AssignorsDiffer { assignor } => write!(
                 f,
                 "the other members of the consumer group have no assignor in common with this one (partition.assignment.strategy is {assignor} here); give all members the same consumer.partition.assignment.strategy, and stop all of them to change it"
+            ),
+            Self::CoordinatorAway { detail } => write!(
+                f,
+                "the consumer group's coordinator takes no commits ({detail}); rows are written on, and would be read again after a restart; look whether all partitions of __consumer_offsets have a leader"
             ),
             Self::TopicMissing { topic } => {
                 write!(

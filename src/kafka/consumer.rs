@@ -222,6 +222,7 @@ impl Consumer {
     /// A failure is repeated until it passes, and said once until then.
     fn committed(&mut self, failed: Option<ClientError>) {
         self.coordinator_away = failed.as_ref().is_some_and(coordinator_is_away);
+        self.say_coordinator(failed.as_ref());
         match failed {
             None => {
                 self.commit_fails = false;

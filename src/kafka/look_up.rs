@@ -84,10 +84,11 @@ impl Known {
         let names: BTreeSet<String> = names.collect();
         let names: Vec<String> = names.into_iter().collect();
         let found = topic_ids::ask(client, &names, QUESTION)?;
+        // A broker that does not know the topic just now says nothing of which making of it this is: to be asked again.
         let topics = found.into_iter();
-        let topics: HashMap<_, _> = topics
-            .filter_map(|(name, topic)| Some((name, topic.ok()?)))
-            .collect();
+        let topics =
+            topics.map(|(name, topic)| Ok((name, topic.map_err(KafkaError::MetadataFetch)?)));
+        let topics = topics.collect::<Result<HashMap<_, _>, KafkaError>>()?;
         let new = partitions.iter().filter(|p| !committed.contains_key(p));
         let new: BTreeSet<&str> = new.map(|partition| partition.topic.as_ref()).collect();
         let all: Vec<_> = new

@@ -124,6 +124,7 @@ impl Consumer {
         let Some(queue) = self.queues.iter_mut().find(of_it) else {
             return Ok(());
         };
+        self.stations.board.unhalt(&partition);
         queue.restart(start);
         if !self.is_cooperative() {
             self.queues.iter_mut().for_each(Queue::drop_kept);

@@ -102,13 +102,15 @@ impl Queue {
         self.next
     }
 
-    /// How many records before the end are not settled. What cannot be read is no record.
+    /// How many records before the end are not settled; where records behind an end of its own are not read, before
+    /// that one. What cannot be read is no record.
     pub(super) fn lag(&self, end: End) -> i64 {
         let settled = self.tenure.settled();
-        if end.reached && settled >= self.next {
+        let is_over = end.reached || (self.end.is_some() && !self.reading);
+        if is_over && settled >= self.next {
             return 0;
         }
-        (end.offset - settled).max(0)
+        (self.end.unwrap_or(i64::MAX).min(end.offset) - settled).max(0)
     }
 
     /// Takes no more records.

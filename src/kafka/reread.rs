@@ -195,12 +195,17 @@ impl Reader {
                 continue;
             };
             match event {
-                Ok(message) => {
+                // Others have records behind their ranges, which say nothing of those that are waited for.
+                Ok(message) if open.contains_key(&message.partition()) => {
                     heard = Instant::now();
                     self.put(&message, &mut open, &mut chunk)?;
                 }
+                Ok(_) => {}
                 Err(ClientError::PartitionEOF(partition)) => {
-                    open.remove(&partition);
+                    if let Some(done) = open.remove(&partition) {
+                        heard = Instant::now();
+                        self.close(done)?;
+                    }
                 }
                 Err(error) => self.pass_over(&error, &open)?,
             }
@@ -227,11 +232,27 @@ impl Reader {
         if message.offset() + 1 >= range.to
             && let Some(done) = open.remove(&message.partition())
         {
-            let partition = [(&done.tenure.topic_partition, Offset::Invalid)];
-            let done = list(partition).map_err(settings)?;
-            self.client.pause(&done).map_err(settings)?;
+            self.pause(&done)?;
         }
         Ok(())
+    }
+
+    /// The log's end was reached: it may have been cut off before the end of the range since that was found.
+    fn close(&self, done: Open) -> Result<(), RereadError> {
+        self.pause(&done)?;
+        let (_, high) = self.ends(&done.tenure.topic_partition)?;
+        if high >= done.to {
+            return Ok(());
+        }
+        let (next, to) = (high, done.to);
+        let cut = Open { next, ..done }.lost(Lost::TruncatedSomewhere, Some(to));
+        Err(RereadError::InTheWay(cut))
+    }
+
+    fn pause(&self, done: &Open) -> Result<(), RereadError> {
+        let partition = [(&done.tenure.topic_partition, Offset::Invalid)];
+        let done = list(partition).map_err(settings)?;
+        self.client.pause(&done).map_err(settings)
     }
 
     /// What the client mends by itself is waited for.
@@ -239,6 +260,19 @@ impl Reader {
         match judge(error, &self.client.context().reason(), &self.brokers) {
             Fault::Passing | Fault::Unexpected | Fault::Held(Cause::KafkaUnreachable { .. }) => {
                 Ok(())
+            }
+            Fault::OutOfRange => {
+                for range in open.values() {
+                    let (low, high) = self.ends(&range.tenure.topic_partition)?;
+                    if range.next < low {
+                        return Err(RereadError::InTheWay(range.lost(Lost::Expired, Some(low))));
+                    }
+                    if range.next > high {
+                        let cut = range.lost(Lost::TruncatedSomewhere, None);
+                        return Err(RereadError::InTheWay(cut));
+                    }
+                }
+                Ok(()) // it was so for a moment
             }
             _ => Err(RereadError::InTheWay(
                 self.cause(error, open.values().next())?,
@@ -262,9 +296,8 @@ impl Reader {
                 brokers: self.brokers.clone(),
                 detail,
             }),
-            (Fault::OutOfRange, Some(open)) => Ok(open.lost(Lost::Expired)),
-            (Fault::Corrupt(detail), Some(open)) => Ok(open.lost(Lost::Corrupt { detail })),
-            (_, Some(open)) => Ok(open.lost(Lost::Unreadable { detail })),
+            (Fault::Corrupt(detail), Some(open)) => Ok(open.lost(Lost::Corrupt { detail }, None)),
+            (_, Some(open)) => Ok(open.lost(Lost::Unreadable { detail }, None)),
         }
     }
 }
@@ -292,11 +325,12 @@ struct Open {
 }
 
 impl Open {
-    fn lost(&self, what: Lost) -> Cause {
+    /// What cannot be read, up to before `to`.
+    fn lost(&self, what: Lost, to: Option<i64>) -> Cause {
         Cause::DataLost(DataLoss {
             at: self.tenure.topic_partition.clone(),
             from: self.next,
-            to: None,
+            to,
             what,
         })
     }

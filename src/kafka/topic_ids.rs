@@ -81,8 +81,8 @@ pub(super) fn ask(
 /// # Safety
 /// `event` is a live one.
 unsafe fn read(event: *mut c::rd_kafka_event_t) -> Topics {
-    // SAFETY: for another kind of event the result is null. The array has `count` elements, none of them null, and all that
-    // is reached from it lives as long as the event (rdkafka.h); texts of it are copied.
+    // SAFETY: for another kind of event the result is null. The array has `count` elements, null where the
+    // broker left a topic out, and all that is reached from it lives as long as the event (rdkafka.h); texts are copied.
     unsafe {
         let result = c::rd_kafka_event_DescribeTopics_result(event);
         if result.is_null() {
@@ -100,6 +100,7 @@ unsafe fn read(event: *mut c::rd_kafka_event_t) -> Topics {
         };
         topics
             .iter()
+            .filter(|topic| !topic.is_null())
             .map(|topic| (name(*topic), one(*topic)))
             .collect()
     }

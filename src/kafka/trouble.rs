@@ -29,6 +29,8 @@ impl Consumer {
         };
         match judge(error, &detail, &self.station.config.bootstrap_servers) {
             Fault::Login(_) | Fault::Fatal(_) => self.fault(error, None),
+            // Kafka answers; a topic that stays away is said by the question about topics.
+            _ if error.rdkafka_error_code() == Some(Code::UnknownTopicOrPartition) => Ok(()),
             _ => {
                 let brokers = self.station.config.bootstrap_servers.clone();
                 self.hold(Cause::KafkaUnreachable { brokers, detail });
@@ -110,6 +112,19 @@ impl Consumer {
     pub(super) fn commit_refused(&self, error: &ClientError) {
         if let Fault::Held(cause @ Cause::KafkaNotPermitted { .. }) = judge(error, "", "") {
             self.hold(cause);
+        }
+    }
+
+    /// Rows are written on meanwhile; only their offsets wait, whatever else of Kafka answers.
+    pub(super) fn say_coordinator(&self, failed: Option<&ClientError>) {
+        match failed {
+            Some(error) if self.coordinator_away => {
+                let cause = Cause::CoordinatorAway {
+                    detail: error.to_string(),
+                };
+                self.stations.board.hold(Scope::Commits, cause);
+            }
+            _ => self.stations.board.clear(&Scope::Commits),
         }
     }
 

@@ -30,6 +30,7 @@ use crate::topic_partition::{TopicId, TopicPartition};
 use answer::Phase;
 use commits::Commits;
 pub use loss::{Search, Sought};
+use membership::Unconfirmed;
 pub use outcome::Outcome;
 use part::Part;
 
@@ -210,8 +211,7 @@ pub struct Ledger {
     advanced_at: Option<Instant>,
     /// Polls were too far apart then, and what came of that is not known yet.
     gap_at: Option<Instant>,
-    /// The last commit before that, until a later one shows that Kafka still takes this process for a member.
-    unconfirmed: Option<u64>,
+    unconfirmed: Option<Unconfirmed>,
     commands: Vec<Command>,
 }
 

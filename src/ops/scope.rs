@@ -12,6 +12,8 @@ pub enum Scope {
     Kafka,
     /// Our membership of it.
     Group,
+    /// Of offsets.
+    Commits,
     Topic(Arc<str>),
     /// `topics.regex`.
     Topics,
@@ -30,7 +32,7 @@ impl Scope {
         milvus_partition: Option<&str>,
     ) -> bool {
         match self {
-            Self::Kafka | Self::Group | Self::Topics => true,
+            Self::Kafka | Self::Group | Self::Commits | Self::Topics => true,
             Self::Topic(topic) => *topic == partition.topic,
             Self::Partition(held) => held == partition,
             Self::Collection(name) => **name == *collection,
@@ -70,6 +72,7 @@ impl fmt::Display for Scope {
         match self {
             Self::Kafka => f.write_str("Kafka"),
             Self::Group => f.write_str("consumer group"),
+            Self::Commits => f.write_str("commits"),
             Self::Topic(name) => write!(f, "topic {name}"),
             Self::Topics => f.write_str("topics"),
             Self::Collection(name) => write!(f, "collection {name}"),
@@ -108,6 +111,7 @@ mod tests {
         for (scope, expected) in [
             (Scope::Kafka, true),
             (Scope::Group, true),
+            (Scope::Commits, true),
             (Scope::Topics, true),
             (Scope::Topic("t".into()), true),
             (Scope::Topic("u".into()), false),

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::cause::Cause;
+use crate::data_loss::{DataLoss, Lost};
 use crate::kafka::reread::{Range, Reader, RereadError};
 use crate::topic_partition::TopicPartition;
 
@@ -208,7 +210,7 @@ impl Log<'_> {
         let offset = match point {
             Point::Earliest => self.low,
             Point::Latest => self.high,
-            Point::Committed => self.committed.unwrap_or(self.high),
+            Point::Committed => self.committed_offset()?,
             Point::Offset(offset) => offset,
             Point::Time(time) => {
                 let found = reader.since(std::slice::from_ref(self.partition), time)?;
@@ -216,6 +218,22 @@ impl Log<'_> {
             }
         };
         Ok(offset.clamp(self.low, self.high))
+    }
+
+    /// Records between it and the log are lost: whether the rest is there would be no answer.
+    fn committed_offset(&self) -> Result<i64, RereadError> {
+        let (from, to, what) = match self.committed {
+            None => return Ok(self.high),
+            Some(offset) if offset < self.low => (offset, self.low, Lost::Expired),
+            Some(offset) if offset > self.high => (self.high, offset, Lost::TruncatedSomewhere),
+            Some(offset) => return Ok(offset),
+        };
+        Err(RereadError::InTheWay(Cause::DataLost(DataLoss {
+            at: self.partition.clone(),
+            from,
+            to: Some(to),
+            what,
+        })))
     }
 }
 

@@ -293,6 +293,29 @@ fn what_was_assigned_before_a_gap_and_begins_after_it_is_asked_for_too() {
 }
 
 #[test]
+fn what_kafka_refuses_of_one_partition_is_asked_of_the_next() {
+    let mut story = Story::begun(&[0, 1]);
+    story.auto_commit = false;
+    story.gap(60_000);
+    story.expect(&["commit 1 down 0@10"]);
+    for (number, next) in [(1, "commit 2 down 1@10"), (2, "commit 3 down 0@10")] {
+        story.ledger.commit_done(number, CommitResult::Failed);
+        story.run();
+        story.expect(&[next]);
+    }
+}
+
+#[test]
+fn after_a_gap_nothing_is_committed_where_a_person_is_to_say_the_offset() {
+    let mut story = Story::new(OffsetReset::Fail, false);
+    story.assign(&[0, 1], look(None, 0, 100));
+    story.said();
+    story.gap(60_000);
+    assert!(!story.said().iter().any(|words| words.contains("commit")));
+    assert!(!story.ledger.may_be_lost());
+}
+
+#[test]
 fn after_a_gap_nothing_is_asked_for_what_is_closed() {
     let mut story = Story::begun(&[0]);
     story.ledger.lost(vec![tp(0)]);

@@ -108,6 +108,25 @@ fn what_the_group_has_not_committed_is_not_expected() {
     }
 }
 
+/// Of nothing it could not be said that everything is there.
+#[test]
+fn a_committed_offset_that_is_not_in_the_log_is_no_end_of_a_range() {
+    let fake = Fake::start();
+    let job = on_fake(&fake, "verify_expired", 1);
+    job.topic
+        .produce((0..20).map(|id| Record::json(&article(id))));
+    let found = |words: &str| {
+        let (code, output) = verify(&job).run(SOON);
+        assert_eq!(code, 1, "{output}");
+        assert!(output.contains(words), "{words:?} is missing in:\n{output}");
+    };
+    job.topic.put_commit(&job.group(), 0, 30, b"");
+    found("-0: the offsets [20, 30) are not in the log");
+    job.topic.put_commit(&job.group(), 0, 5, b"");
+    job.topic.delete_records_before(0, 12);
+    found("-0: the offsets [5, 12) expired before they were read");
+}
+
 #[test]
 fn a_difference_that_a_later_record_explains_is_none() {
     let fake = Fake::start();
