@@ -6,6 +6,7 @@ mod commit;
 mod consumer;
 pub mod dead_letter;
 mod fault;
+mod filling;
 mod header_list;
 mod leave;
 mod look_up;

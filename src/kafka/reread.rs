@@ -10,21 +10,18 @@ use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::fault::{Fault, judge};
+use super::filling::{CHUNK_BYTES, Filling, Open};
 use super::rebalance::Context;
-use super::{KafkaError, Purpose, client, queue};
+use super::{KafkaError, Purpose, client};
 use crate::budget::Budget;
 use crate::cause::Cause;
 use crate::config::KafkaConfig;
-use crate::data_loss::{DataLoss, Lost};
-use crate::record::{Chunk, KeptHeaders, Run};
-use crate::tenure::Tenure;
+use crate::data_loss::Lost;
+use crate::record::{Chunk, KeptHeaders};
 use crate::topic_partition::TopicPartition;
 
 const QUESTION: Duration = Duration::from_secs(10);
 const TURN: Duration = Duration::from_millis(100);
-/// What is handed over at once.
-const CHUNK_BYTES: usize = 256 * 1024;
-const CHUNK_RECORDS: usize = 1024;
 
 /// The records of one partition from the offset `from` on and before `to`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -314,77 +311,6 @@ impl std::fmt::Debug for Reader {
         f.debug_struct("Reader")
             .field("brokers", &self.brokers)
             .finish_non_exhaustive()
-    }
-}
-
-/// A range that is being read.
-struct Open {
-    tenure: Arc<Tenure>,
-    next: i64,
-    to: i64,
-}
-
-impl Open {
-    /// What cannot be read, up to before `to`.
-    fn lost(&self, what: Lost, to: Option<i64>) -> Cause {
-        Cause::DataLost(DataLoss {
-            at: self.tenure.topic_partition.clone(),
-            from: self.next,
-            to,
-            what,
-        })
-    }
-
-    fn of(range: &Range) -> Self {
-        Self {
-            tenure: Arc::new(Tenure::new(range.partition.clone(), range.from)),
-            next: range.from,
-            to: range.to,
-        }
-    }
-}
-
-/// A chunk that is being filled.
-#[derive(Default)]
-struct Filling {
-    bytes: Vec<u8>,
-    runs: Vec<Run>,
-    records: usize,
-}
-
-impl Filling {
-    fn put(&mut self, message: &BorrowedMessage<'_>, range: &mut Open, keeps: &KeptHeaders) {
-        let goes_on = |run: &&mut Run| Arc::ptr_eq(&run.tenure, &range.tenure);
-        if self.runs.last_mut().filter(goes_on).is_none() {
-            self.runs.push(Run {
-                tenure: Arc::clone(&range.tenure),
-                from: range.next,
-                records: Vec::new(),
-                headers: Vec::new(),
-            });
-        }
-        if let Some(run) = self.runs.last_mut() {
-            run.records.push(queue::copy(message, &mut self.bytes));
-            queue::copy_headers(message.headers(), keeps, &mut self.bytes, &mut run.headers);
-        }
-        range.next = message.offset() + 1;
-        self.records += 1;
-    }
-
-    fn is_full(&self) -> bool {
-        self.bytes.len() >= CHUNK_BYTES || self.records >= CHUNK_RECORDS
-    }
-
-    fn hand_over(&mut self, budget: &Arc<Budget>, take: &mut impl FnMut(Chunk) -> Next) -> Next {
-        if self.records == 0 {
-            return Next::GoOn;
-        }
-        let full = std::mem::take(self);
-        take(Chunk {
-            charge: budget.charge(full.bytes.len()),
-            bytes: full.bytes,
-            runs: full.runs,
-        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use testkit::client::MilvusClient;
@@ -226,19 +226,24 @@ impl Stream {
 /// Reads the committed offsets and then looks in Milvus for what lies below them, over and over; none may go back.
 pub struct Witness {
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<usize>,
+    /// Of commits that were ahead of the one before.
+    samples: Arc<AtomicUsize>,
+    thread: JoinHandle<()>,
 }
 
 impl Witness {
+    /// Fewer would show nothing.
+    const SAMPLES: usize = 3;
+
     pub fn start(job: &Job) -> Self {
         Self::of(Place::of(job))
     }
 
     pub fn of(place: Place) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
+        let samples = Arc::new(AtomicUsize::new(0));
+        let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&samples));
         let thread = std::thread::spawn(move || {
-            let mut samples = 0;
             let mut seen = place.committed();
             while !stopped.load(Ordering::Relaxed) {
                 let committed = place.committed();
@@ -246,19 +251,36 @@ impl Witness {
                 assert!(!goes_back, "committed {committed:?} after {seen:?}");
                 place.assert_committed(&committed, &seen);
                 if committed != seen {
-                    samples += 1;
+                    counted.fetch_add(1, Ordering::Relaxed);
                 }
                 seen = committed;
             }
-            samples
         });
-        Self { stop, thread }
+        Self {
+            stop,
+            samples,
+            thread,
+        }
+    }
+
+    /// While there are records to commit: waits until it has seen enough.
+    #[track_caller]
+    pub fn await_samples(&self) {
+        wait::until(SOON, "commits seen by the witness", || {
+            self.thread.is_finished() || self.seen() >= Self::SAMPLES
+        });
     }
 
     #[track_caller]
     pub fn finish(self) {
         self.stop.store(true, Ordering::Relaxed);
-        let samples = self.thread.join().expect("no commit was ahead of Milvus");
-        assert!(samples >= 3, "only {samples} samples");
+        let samples = Arc::clone(&self.samples);
+        self.thread.join().expect("no commit was ahead of Milvus");
+        let samples = samples.load(Ordering::Relaxed);
+        assert!(samples >= Self::SAMPLES, "only {samples} samples");
+    }
+
+    fn seen(&self) -> usize {
+        self.samples.load(Ordering::Relaxed)
     }
 }

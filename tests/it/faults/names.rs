@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use testkit::proxy::{FaultProxy, Network};
 use testkit::sink::write_config;
-use testkit::suite;
+use testkit::{suite, wait};
 
 use super::terminate;
 use crate::load::Place;
@@ -45,9 +45,12 @@ fn a_name_is_looked_up_again_whenever_a_connection_is_made() {
     place.produce(20..30);
     job.await_committed();
     new.set(Network::Resets);
-    new.set(Network::Works);
     place.produce(30..40);
     sink.await_readyz(503, SOON);
+    new.set(Network::Works);
+    wait::until(SOON, "the name is looked up in vain", || {
+        sink.await_readyz(503, SOON).contains("look")
+    });
     assert_eq!(place.committed(), [30]);
     leads_to("127.0.0.2");
     job.await_committed();

@@ -57,6 +57,7 @@ fn check(name: &str, settings: &Settings) {
     second.kill();
     await_shares(&[&third], &[4]);
     stream.await_progress(200);
+    witness.await_samples();
     stream.finish();
     witness.finish();
     terminate(&third);
@@ -117,6 +118,7 @@ fn check_twin(test: &str, settings: &Settings, ends: usize) {
     let words = "another member of the consumer group has the same consumer.group.instance.id";
     assert!(last.contains(words), "{said}");
     stream.await_progress(200);
+    witness.await_samples();
     stream.finish();
     witness.finish();
     terminate(left);
