@@ -159,6 +159,7 @@ impl<'a> Monitor<'a> {
                 }
             }
         }
+        self.world.producer.assert_as_meant();
         panic!("{story}");
     }
 
