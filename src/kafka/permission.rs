@@ -60,7 +60,9 @@ impl Consumer {
         match self.queues.iter().find(of_it).map(Queue::next) {
             Some(next) => {
                 self.refused.asked = true;
-                self.inquire(Question::MayRead(partition, next));
+                // The end may be told before the error: what was read is surer.
+                let at = (next - 1).max(0);
+                self.inquire(Question::MayRead(partition, at));
             }
             None => self.not_refused(&partition),
         }

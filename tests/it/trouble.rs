@@ -86,7 +86,7 @@ fn a_topic_that_comes_after_the_others_is_joined_soon() {
     let topic = suite::kafka().topic_named(&name, 1, &[]);
     topic.produce([Record::json(&article(2))]);
     // librdkafka by itself looks for it every half minute.
-    let soon = std::time::Duration::from_secs(12);
+    let soon = Duration::from_secs(12);
     job.milvus.await_count(&job.collection, 2, soon);
     sink.await_readyz(200, SOON);
 }
