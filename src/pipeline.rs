@@ -36,7 +36,6 @@ use watch::{Shutdown, Watch};
 
 /// How long `--until-end` waits before its first row for what the world must mend.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-/// How often the runtime shows that it runs.
 const BEAT: Duration = Duration::from_secs(1);
 /// A drain waits no longer than this for its commit.
 const COMMIT: Duration = Duration::from_secs(3);
@@ -141,14 +140,7 @@ pub async fn run(
     let consumer = consumer(station(&config, until_end, lanes, &common, &asked))?;
     let shutdown = Shutdown::within(config.shutdown_timeout);
     let (_sentry, alarms) = sentry::start(&config, &common, &asked)?;
-    let board = Arc::clone(&common.board);
-    tasks.spawn(async move {
-        let mut tick = tokio::time::interval(BEAT);
-        loop {
-            tick.tick().await;
-            board.ran();
-        }
-    });
+    tasks.spawn(beat(Arc::clone(&common.board)));
     let result = Watch::new(&common, alarms, until_end)
         .supervise(&mut tasks, starting, consumer, &asked, stop, shutdown)
         .await;
@@ -158,6 +150,15 @@ pub async fn run(
     }
     say_last(&common, start, result.is_ok());
     result
+}
+
+/// Shows the watchdogs that the runtime runs.
+async fn beat(board: Arc<Board>) -> Result<(), PipelineError> {
+    let mut tick = tokio::time::interval(BEAT);
+    loop {
+        tick.tick().await;
+        board.ran();
+    }
 }
 
 /// What is still to be said before why it ended; the totals where that is no failure.

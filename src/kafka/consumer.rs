@@ -148,11 +148,12 @@ impl Consumer {
         let mut commands = std::mem::take(&mut self.aside);
         commands.extend(self.ledger.advance(now));
         for command in commands {
-            busy = true;
+            let aside = self.aside.len();
             if let Some(outcome) = self.obey(command)? {
                 self.station.stop.finished(outcome);
                 return Ok(Round::Finished(outcome));
             }
+            busy |= self.aside.len() == aside;
         }
         busy |= self.poll_queues(now)?;
         self.ask_for_topics(now);

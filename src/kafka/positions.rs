@@ -97,7 +97,10 @@ impl Consumer {
             let partition = &queue.tenure.topic_partition;
             let end = self.client.context().end(partition).unwrap_or_default();
             let settled = queue.tenure.settled();
-            let at = [queue.next(), settled, end.fetched];
+            // While the client looks where to go on, it is nowhere.
+            let fetched = Some(end.fetched).filter(|fetched| *fetched >= 0);
+            let fetched = fetched.unwrap_or(queue.next());
+            let at = [queue.next(), settled, fetched];
             let every = self.station.ask_ends_after.unwrap_or(Duration::MAX);
             let (asked, is_quiet) = self.still.look(partition, at, now, every);
             if is_quiet && end.is_led {
@@ -108,7 +111,7 @@ impl Consumer {
                 settled: Some(settled),
                 committed: self.ledger.committed(partition),
                 lag: queue.lag(end, asked),
-                fetched: Some(end.fetched),
+                fetched: Some(fetched),
                 is_led: end.is_led,
                 is_awaited: false,
                 waiting: queue.inlet.waiting(),

@@ -223,7 +223,7 @@ fn may_read(config: &KafkaConfig, partition: &TopicPartition, offset: i64) -> bo
     let Ok(peeker) = Peeker::new(config, Sought::EndOfCorrupt) else {
         return false;
     };
-    match peeker.peek(partition, offset, search::LOOK) {
+    match peeker.peek(partition, offset, QUESTION) {
         Ok(_) => true,
         // Asked for another place, it would have been let in.
         Err(error) => error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset),

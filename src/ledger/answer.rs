@@ -82,11 +82,8 @@ impl Ledger {
             Phase::LookingUp { wanted, found, .. } => Some(wanted.iter().chain(found.keys())),
             _ => None,
         };
-        let assigned = |rebalance| match rebalance {
-            &Rebalance::Assigned(ref partitions) => Some(partitions),
-            Rebalance::Revoked(_) | Rebalance::Lost(_) => None,
-        };
-        let waiting = self.waiting.iter().filter_map(assigned).flatten();
+        let waiting = self.waiting.iter().filter_map(Rebalance::assigned);
+        let waiting = waiting.flatten();
         let looking_up = looking_up.into_iter().flatten();
         self.late.keys().chain(looking_up).chain(waiting)
     }

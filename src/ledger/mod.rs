@@ -188,6 +188,15 @@ enum Rebalance {
     Lost(Vec<TopicPartition>),
 }
 
+impl Rebalance {
+    fn assigned(&self) -> Option<&Vec<TopicPartition>> {
+        match self {
+            Self::Assigned(partitions) => Some(partitions),
+            Self::Revoked(_) | Self::Lost(_) => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Ledger {
     rules: Rules,
