@@ -316,7 +316,11 @@ async fn every_answer_is_a_step_while_a_batch_is_taken_apart_and_at_no_other_tim
     let router = crate::routing::Router {
         collection_name: bench.shared.collection.to_string(),
         collections: std::collections::BTreeMap::new(),
-        partition_name: None,
+        partition_name: bench
+            .shared
+            .milvus_partition
+            .as_ref()
+            .map(ToString::to_string),
     };
     let board = &bench.shared.stations.board;
     let steps = || board.standing().steps(&router, &tenure.topic_partition);
