@@ -96,13 +96,15 @@ fn millions(write: fn(&mut Rng, &mut String)) {
 fn fill(case: &mut Case, rng: &mut Rng, write: fn(&mut Rng, &mut String)) {
     case.begin();
     let separator = if rng.bool() { ", " } else { "," };
+    let mut text = String::new();
     for element in 0..DIM {
         if element > 0 {
             case.json.push_str(separator);
         }
-        let start = case.json.len();
-        write(rng, &mut case.json);
-        case.expected.push(case.json[start..].parse().unwrap());
+        text.clear();
+        write(rng, &mut text);
+        case.json.push_str(&text);
+        case.expected.push(text.parse().unwrap());
     }
     case.check(", \"category\": \"abc\", \"views\": 12345}");
 }
