@@ -62,9 +62,10 @@ verify-million: ## Whether verify finds 100 rows of a million that were changed 
 	$(call build_and_services,--workspace --bins --config profile.dev.package.kafka-milvus-sink.opt-level=2)
 	@$${CARGO_TARGET_DIR:-target}/debug/verify_million
 
-# Without a sanitizer, since no code of ours is unsafe: what is looked for are panics and uneven columns.
-fuzz: ## Any bytes with any schema, for FUZZ_SECONDS=60 (needs a nightly toolchain and cargo-fuzz); `make test` does some of it
+# What is looked for in the first are panics and uneven columns, so no sanitizer; the second runs the unsafe code.
+fuzz: ## Any bytes with any schema, and as vectors, FUZZ_SECONDS=60 each (needs a nightly toolchain and cargo-fuzz); `make test` does some of it
 	@cargo +nightly fuzz run --dev --sanitizer none decode -- -max_total_time=$${FUZZ_SECONDS:-60}
+	@cargo +nightly fuzz run --dev --sanitizer address arrays -- -max_total_time=$${FUZZ_SECONDS:-60}
 
 fmt: ## Format all code
 	@cargo fmt --all
