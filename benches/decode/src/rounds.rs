@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::corpus::Corpus;
-use crate::figures::{Ratios, Spread};
+use crate::figures::{Ratios, Spread, rounded};
 use crate::peers::{Floats, Tree, Visitor};
 use crate::sink::Sink;
 
@@ -38,7 +38,8 @@ pub fn measure(corpus: &Corpus) -> Times {
     }
     let ratio = |peer: &Vec<f64>| {
         let rounds = peer.iter().zip(&seconds[0]);
-        Spread::of(rounds.map(|(theirs, ours)| theirs / ours).collect())
+        let ratios = rounds.map(|(theirs, ours)| rounded(theirs / ours, 3));
+        Spread::of(ratios.collect())
     };
     Times {
         ratios: Ratios {

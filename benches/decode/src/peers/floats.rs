@@ -14,8 +14,11 @@ pub struct Floats<'c> {
 }
 
 impl<'c> Floats<'c> {
-    /// None where the workload has no dense vector of numbers.
+    /// None where dense vectors of numbers are not what the workload is about.
     pub fn new(corpus: &'c Corpus) -> Option<Self> {
+        if corpus.workload.floats() == 0 {
+            return None;
+        }
         let numbers: Vec<&[u8]> = corpus.payloads.iter().flat_map(|p| vector(p)).collect();
         let floats = Vec::with_capacity(numbers.len());
         (!numbers.is_empty()).then_some(Self { numbers, floats })
