@@ -1,5 +1,6 @@
 //! Milvus: the calls we make, behind one small trait. tonic is named only in this folder.
 
+pub mod arrays;
 pub mod client;
 pub mod delete;
 pub mod query;
@@ -12,7 +13,7 @@ mod credentials;
 mod describe;
 mod reason;
 
-/// Messages and stubs generated from `proto/`.
+/// Messages and stubs generated from `proto/`, but for those of [`arrays`].
 #[allow(
     unreachable_pub,
     unused_qualifications,
@@ -26,6 +27,10 @@ pub mod proto {
         tonic::include_proto!("milvus.proto.common");
     }
     pub mod schema {
+        pub use crate::milvus::arrays::{
+            DelimitedArray as GeometryWktArray, DelimitedArray as JsonArray,
+            DelimitedArray as StringArray, FloatArray, SparseFloatArray,
+        };
         tonic::include_proto!("milvus.proto.schema");
     }
     pub mod milvus {

@@ -114,7 +114,9 @@ fn upsert(collection: &str, keys: &[Key]) -> WriteRequest {
     } else {
         (
             columns::DataType::VarChar,
-            Data::StringData(columns::StringArray { data: texts }),
+            Data::StringData(columns::StringArray {
+                data: texts.iter().collect(),
+            }),
         )
     };
     let keys_field = columns::field_data::Field::Scalars(columns::ScalarField { data: Some(data) });
