@@ -3,8 +3,8 @@
 
 use crate::milvus::proto::schema::{
     ArrayArray, BoolArray, DataType, DoubleArray, FieldData, FloatArray, GeometryWktArray,
-    IntArray, JsonArray, LongArray, ScalarField, SparseFloatArray, StringArray, VectorArray, VectorField, field_data,
-    scalar_field, vector_field,
+    IntArray, JsonArray, LongArray, ScalarField, SparseFloatArray, StringArray, VectorArray,
+    VectorField, field_data, scalar_field, vector_field,
 };
 use crate::plan::DYNAMIC_FIELD;
 
@@ -118,9 +118,7 @@ pub(super) fn reuse(column: &mut Column, field: FieldData) {
             | Values::Geometry(values)
             | Values::Json(values)
             | Values::JsonObject(values),
-            Some(
-                Data::StringData(array) | Data::GeometryWktData(array) | Data::JsonData(array),
-            ),
+            Some(Data::StringData(array) | Data::GeometryWktData(array) | Data::JsonData(array)),
         ) => values.reuse(array.data, valid),
         _ => {}
     }

@@ -84,7 +84,10 @@ impl Vectors {
     /// Vectors and `valid_data`; no row is left.
     pub(super) fn take(&mut self) -> (VectorField, Vec<bool>) {
         let valid = self.nulls.as_mut().map(Validity::take);
-        (self.elements.take().into_message(), valid.unwrap_or_default())
+        (
+            self.elements.take().into_message(),
+            valid.unwrap_or_default(),
+        )
     }
 
     /// Gives the room of what was taken back, for other rows.

@@ -137,7 +137,7 @@ fn shown_scalars(scalars: ScalarField) -> String {
         Data::JsonData(array) => {
             let objects: Vec<&[u8]> = array.data.iter().collect();
             String::from_utf8(objects.concat()).unwrap()
-        },
+        }
         Data::ArrayData(array) => array.data.into_iter().map(shown_scalars).collect(),
         other => panic!("unexpected {other:?}"),
     }

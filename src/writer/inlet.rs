@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use super::flags::Flagstaff;
 use super::plans::Plans;
+use super::spare::Spare;
 use crate::budget::Budget;
 use crate::record::Chunk;
 
@@ -14,11 +15,13 @@ pub(super) const CHANNEL_CHUNKS: usize = 16;
 
 #[derive(Debug, Clone)]
 pub struct Inlet {
-    pub chunks: mpsc::Sender<Chunk>,
+    pub chunks: mpsc::Sender<Arc<Chunk>>,
     pub(super) flags: Flagstaff,
     /// The share that what it takes is charged to.
     pub budget: Arc<Budget>,
     pub(super) plans: Plans,
+    /// Chunks to fill.
+    pub(crate) spare: Arc<Spare>,
 }
 
 impl Inlet {
@@ -46,12 +49,13 @@ impl Inlet {
 #[cfg(test)]
 impl Inlet {
     /// One without a writer.
-    pub(crate) fn bare(budget: Arc<Budget>, plans: Plans) -> (Self, mpsc::Receiver<Chunk>) {
+    pub(crate) fn bare(budget: Arc<Budget>, plans: Plans) -> (Self, mpsc::Receiver<Arc<Chunk>>) {
         let (chunks, inbox) = mpsc::channel(CHANNEL_CHUNKS);
         let (flags, _) = super::flags::flags();
         let inlet = Self {
             chunks,
             flags,
+            spare: Spare::new(&budget),
             budget,
             plans,
         };

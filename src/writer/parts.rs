@@ -15,7 +15,7 @@ use crate::plan::{Operation, Plan};
 pub(super) fn parts<'a>(
     plan: &Plan,
     partition: &str,
-    columns: Columns,
+    columns: &mut Columns,
     dead: &[bool],
     deletes: impl IntoIterator<Item = &'a Literal>,
 ) -> VecDeque<WriteRequest> {
@@ -40,11 +40,11 @@ fn like(plan: &Plan, partition: &str) -> DeleteRequest {
 fn rows(
     plan: &Plan,
     partition: &str,
-    columns: Columns,
+    columns: &mut Columns,
     dead: &[bool],
     alive: usize,
 ) -> WriteRequest {
-    let fields_data = columns.into_fields(dead);
+    let fields_data = columns.take_fields(dead);
     let num_rows = u32::try_from(alive).unwrap_or(u32::MAX); // rows are bounded by batch.max.rows
     let (db_name, collection_name) = (plan.database.clone(), plan.collection.to_string());
     let partition_name = partition.to_owned();

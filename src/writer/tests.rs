@@ -82,7 +82,11 @@ fn shown(request: &WriteRequest) -> String {
         WriteRequest::Upsert(_) => "upsert",
         WriteRequest::Delete(delete) => return format!("delete {}", delete.request().expr),
     };
-    let names: Vec<&str> = request.fields().iter().map(|field| &*field.field_name).collect();
+    let names: Vec<&str> = request
+        .fields()
+        .iter()
+        .map(|field| &*field.field_name)
+        .collect();
     format!("{verb} {:?} {}", keys(request), names.join(" "))
 }
 
@@ -269,7 +273,7 @@ impl Bench {
 
     async fn hand(&self, tenure: &Arc<Tenure>, first: i64, values: &[Option<String>]) {
         let chunk = chunk(&self.shared.stations.budget, tenure, first, values);
-        self.inlet.chunks.send(chunk).await.unwrap();
+        self.inlet.chunks.send(Arc::new(chunk)).await.unwrap();
     }
 
     /// The keys of the rows that each request brought.

@@ -100,7 +100,11 @@ proptest! {
 fn what_is_not_such_an_array_is_refused_and_unknown_fields_are_passed_over() {
     let check = |wire: &[u8], expected: Option<&[&str]>| {
         let read = DelimitedArray::decode(wire).ok().map(|array| array.data);
-        assert_eq!(read, expected.map(|texts| texts.iter().collect()), "{wire:?}");
+        assert_eq!(
+            read,
+            expected.map(|texts| texts.iter().collect()),
+            "{wire:?}"
+        );
     };
     check(b"\x0a\x01a\x18\x05\x0a\x00", Some(&["a", ""]));
     check(b"\x0a\x02a", None);

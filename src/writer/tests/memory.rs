@@ -53,3 +53,16 @@ async fn what_a_batch_holds_is_its_writers_own_until_it_is_settled() {
     bench.rest().await;
     assert_eq!((budget.used(), tenure.settled()), (0, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_request_is_the_same_one_and_not_a_copy() {
+    let bench = Bench::new(Tolerance::None, 10, 100);
+    bench.script([refusal(Action::Hold)]);
+    bench.hand(&tenure(0), 0, &[row(1)]).await;
+    bench.rest().await;
+    let seen = bench.shared.milvus.seen.lock().unwrap();
+    let [WriteRequest::Upsert(first), WriteRequest::Upsert(second)] = &seen[..] else {
+        panic!("{seen:?}");
+    };
+    assert!(Arc::ptr_eq(first, second));
+}
