@@ -175,7 +175,7 @@ impl Queue {
         // Lowered before the poll that finds nothing, or a record that comes just after would not be seen.
         self.flagged.store(false, Ordering::Release);
         let mut turn = Turn::default();
-        let mut chunk = self.inlet.spare.chunk();
+        let mut chunk = self.inlet.empty_chunk();
         let (bytes, records) = (&mut chunk.bytes, &mut chunk.records);
         let headers = &mut chunk.headers;
         if let Some(kept) = self.kept.take() {
@@ -212,7 +212,7 @@ impl Queue {
             }
         }
         let Some(last) = records.last() else {
-            self.inlet.spare.put_chunk(chunk);
+            self.inlet.give_back(chunk);
             return turn;
         };
         turn.handed = Some((records.len(), last.offset + 1));

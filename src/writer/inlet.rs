@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::flags::Flagstaff;
 use super::plans::Plans;
-use super::spare::Spare;
+use super::spare::{EmptyChunk, Spare};
 use crate::budget::Budget;
 use crate::record::Chunk;
 
@@ -20,14 +20,23 @@ pub struct Inlet {
     /// The share that what it takes is charged to.
     pub budget: Arc<Budget>,
     pub(super) plans: Plans,
-    /// Chunks to fill.
-    pub(crate) spare: Arc<Spare>,
+    pub(super) spare: Arc<Spare>,
 }
 
 impl Inlet {
     /// Chunks that wait in its channel.
     pub fn waiting(&self) -> usize {
         self.chunks.max_capacity() - self.chunks.capacity()
+    }
+
+    /// A chunk to fill.
+    pub fn empty_chunk(&self) -> EmptyChunk {
+        self.spare.chunk()
+    }
+
+    /// Nothing came to be put into it.
+    pub fn give_back(&self, chunk: EmptyChunk) {
+        self.spare.put_chunk(chunk);
     }
 
     /// Have it send what it was given, without waiting for company or for the next attempt.

@@ -17,7 +17,7 @@ mod records;
 mod refusal;
 mod sealed;
 mod shared;
-pub(crate) mod spare;
+mod spare;
 #[cfg(test)]
 mod tests;
 
@@ -53,6 +53,7 @@ pub use plans::{Desk, PlanState, Plans, plans};
 use records::At;
 use sealed::Fate;
 pub use shared::Shared;
+pub use spare::EmptyChunk;
 use spare::Spare;
 
 #[derive(Debug, Clone)]

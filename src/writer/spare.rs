@@ -15,7 +15,7 @@ use crate::tenure::Tenure;
 
 /// Of one writer.
 #[derive(Debug)]
-pub(crate) struct Spare {
+pub(super) struct Spare {
     budget: Arc<Budget>,
     rooms: Mutex<Vec<(Room, Kept)>>,
     chunks: Mutex<Vec<(EmptyChunk, Kept)>>,
@@ -45,12 +45,13 @@ impl Room {
 
 /// A chunk with nothing in it.
 #[derive(Debug, Default)]
-pub(crate) struct EmptyChunk {
+pub struct EmptyChunk {
     shell: Option<Arc<Chunk>>,
-    pub(crate) bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
     runs: Vec<Run>,
-    pub(crate) records: Vec<Record>,
-    pub(crate) headers: Vec<Option<Range<usize>>>,
+    pub records: Vec<Record>,
+    /// As in [`Run::headers`].
+    pub headers: Vec<Option<Range<usize>>>,
 }
 
 impl EmptyChunk {
@@ -82,7 +83,7 @@ impl EmptyChunk {
     }
 
     /// A chunk of what has been put into it, which is one run.
-    pub(crate) fn fill(self, tenure: Arc<Tenure>, from: i64, charge: Charge) -> Arc<Chunk> {
+    pub fn fill(self, tenure: Arc<Tenure>, from: i64, charge: Charge) -> Arc<Chunk> {
         let mut runs = self.runs;
         runs.push(Run {
             tenure,
@@ -123,13 +124,13 @@ impl Spare {
         spare.unwrap_or_else(|| Room::new(plan))
     }
 
-    pub(crate) fn chunk(&self) -> EmptyChunk {
+    pub(super) fn chunk(&self) -> EmptyChunk {
         let spare = lock(&self.chunks).pop().map(|(chunk, _)| chunk);
         spare.unwrap_or_default()
     }
 
     /// Of a chunk into which nothing was put, after all.
-    pub(crate) fn put_chunk(&self, chunk: EmptyChunk) {
+    pub(super) fn put_chunk(&self, chunk: EmptyChunk) {
         if let Some(kept) = self.budget.keep(chunk.bytes_kept()) {
             lock(&self.chunks).push((chunk, kept));
         }

@@ -66,3 +66,14 @@ async fn a_repeated_request_is_the_same_one_and_not_a_copy() {
     };
     assert!(Arc::ptr_eq(first, second));
 }
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_a_delete_superseded_are_not_sent_with_the_next_batch() {
+    let bench = Bench::planned(rules(Tolerance::None, 10, 100), plan_rules());
+    let tenure = tenure(0);
+    bench.hand(&tenure, 0, &[row(1), delete(1)]).await;
+    bench.rest().await;
+    bench.hand(&tenure, 2, &[row(2)]).await;
+    bench.rest().await;
+    assert_eq!(bench.requests(), ["delete id in [1]", "upsert [2] id n"]);
+}
