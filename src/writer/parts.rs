@@ -19,8 +19,12 @@ pub(super) fn parts<'a>(
     dead: &[bool],
     deletes: impl IntoIterator<Item = &'a Literal>,
 ) -> VecDeque<WriteRequest> {
-    let field = plan.key_field().map_or("", |(_, field)| &field.name);
-    let mut parts = VecDeque::from(delete::requests(&like(plan, partition), field, deletes));
+    let mut deletes = deletes.into_iter().peekable();
+    let mut parts = VecDeque::new();
+    if deletes.peek().is_some() {
+        let field = plan.key_field().map_or("", |(_, field)| &field.name);
+        parts.extend(delete::requests(&like(plan, partition), field, deletes));
+    }
     let alive = dead.iter().filter(|dead| !**dead).count();
     if alive > 0 {
         parts.push_back(rows(plan, partition, columns, dead, alive));
