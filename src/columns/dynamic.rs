@@ -5,15 +5,13 @@ use std::ops::Range;
 use crate::decode::convert::{MAX_JSON_BYTES, MAX_JSON_DEPTH};
 use crate::decode::misfit::Misfit;
 use crate::decode::raw;
-
-use super::scalar::delimited;
-use super::validity::retain_alive;
+use crate::milvus::arrays::Delimited;
 
 const EMPTY: &[u8] = b"{}";
 
 #[derive(Debug, Default)]
 pub(super) struct Dynamic {
-    objects: Vec<Vec<u8>>,
+    objects: Delimited,
     /// The open row's members as `"key":value`, one after the other.
     text: Vec<u8>,
     members: Vec<Member>,
@@ -46,12 +44,12 @@ impl Dynamic {
 
     /// Appends the open row's object, or nothing where it does not fit.
     pub(super) fn finish(&mut self) -> Result<(), Misfit> {
-        let object = if self.members.is_empty() {
-            EMPTY.to_vec()
+        if self.members.is_empty() {
+            self.objects.push(EMPTY);
         } else {
-            self.object()?
-        };
-        self.objects.push(object);
+            let object = self.object()?;
+            self.objects.push(&object);
+        }
         Ok(())
     }
 
@@ -64,15 +62,22 @@ impl Dynamic {
     }
 
     pub(super) fn last_size(&self) -> usize {
-        self.objects.last().map_or(0, |json| delimited(json.len()))
+        self.objects.last_size()
     }
 
     pub(super) fn bury(&mut self, dead: &[bool]) {
-        retain_alive(&mut self.objects, dead);
+        self.objects.bury(dead);
     }
 
-    pub(super) fn into_objects(self) -> Vec<Vec<u8>> {
-        self.objects
+    /// The objects; no row is left.
+    pub(super) fn take(&mut self) -> Delimited {
+        std::mem::take(&mut self.objects)
+    }
+
+    /// Gives the room of what was taken back, for other rows.
+    pub(super) fn reuse(&mut self, mut objects: Delimited) {
+        objects.clear();
+        self.objects = objects;
     }
 
     fn object(&self) -> Result<Vec<u8>, Misfit> {

@@ -3,6 +3,7 @@
 use crate::decode::convert::{self, Value};
 use crate::decode::misfit::Misfit;
 use crate::decode::raw::{Array, Object};
+use crate::milvus::arrays::Delimited;
 use crate::milvus::proto::schema::{SparseFloatArray, VectorField, vector_field};
 
 /// Index and value as they travel, both little-endian.
@@ -39,8 +40,8 @@ pub(super) fn row(value: &Value<'_>) -> Result<Vec<u8>, Misfit> {
 }
 
 /// The rows as one field; its dimension is what they need.
-pub(super) fn message(contents: Vec<Vec<u8>>) -> VectorField {
-    let last_index = |row: &Vec<u8>| {
+pub(super) fn message(contents: Delimited) -> VectorField {
+    let last_index = |row: &[u8]| {
         let (pairs, _) = row.as_chunks::<PAIR>();
         pairs
             .last()
