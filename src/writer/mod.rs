@@ -59,7 +59,7 @@ use spare::Spare;
 
 /// The request that these rows go out as in a batch of their own. Public for the benchmark of decoding.
 #[doc(hidden)]
-pub fn request(plan: &Plan, columns: Columns) -> Option<WriteRequest> {
+pub fn request(plan: &Plan, columns: &mut Columns) -> Option<WriteRequest> {
     let dead = vec![false; columns.rows()];
     parts::parts(plan, "", columns, &dead, &[]).pop_back()
 }

@@ -42,7 +42,7 @@ impl Sink {
             change.expect("a record of the workload fits");
         }
         request.clear();
-        match writer::request(&self.plan, columns) {
+        match writer::request(&self.plan, &mut columns) {
             Some(WriteRequest::Insert(message)) => message.encode(request),
             other => panic!("not an insert: {other:?}"),
         }
