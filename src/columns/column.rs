@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use crate::decode::convert::{self, Value};
 use crate::decode::misfit::Misfit;
+use crate::decode::raw;
+use crate::decode::scan::Cursor;
 use crate::key::Key;
 use crate::milvus::proto::schema::ScalarField;
 use crate::milvus::schema::{DefaultValue, FieldType, StructArray};
 use crate::plan::Absent;
 
+use super::Scratch;
 use super::array::Arrays;
 use super::defaults;
 use super::scalar::Scalars;
@@ -110,6 +113,42 @@ impl Column {
             Values::Json(_) | Values::JsonObject(_) => Shape::Json,
             _ => Shape::Value,
         }
+    }
+
+    /// Appends the row that the value at `cursor` is, or nothing where it does not fit. Which rule it breaks, only
+    /// [`Self::push`] says.
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>, scratch: &mut Scratch) -> Option<()> {
+        let start = cursor.clone();
+        if self.read_common(cursor, scratch).is_some() {
+            return Some(());
+        }
+        *cursor = start;
+        let json = cursor.json()?.json;
+        let value = match self.shape() {
+            Shape::Json if json != "null" => Value::Json(json),
+            Shape::Value | Shape::Json => raw::value(json),
+        };
+        self.push(&value).ok()
+    }
+
+    /// Takes the forms that are common, without going over their text first; at any other appends nothing.
+    fn read_common(&mut self, cursor: &mut Cursor<'_>, scratch: &mut Scratch) -> Option<()> {
+        match &mut self.values {
+            Values::Int64(values) if cursor.peek() != Some(b'"') => values.push(cursor.integer()?),
+            Values::Float(values) => values.push(cursor.float()?),
+            Values::Vector(vectors) if cursor.peek() == Some(b'[') => vectors.read(cursor)?,
+            Values::Sparse(vectors) => {
+                vectors.push(sparse::read(cursor, &mut scratch.pairs)?);
+            }
+            Values::Json(_) | Values::JsonObject(_) | Values::Array(..) | Values::Structs(_) => {
+                return None;
+            }
+            _ => {
+                let value = cursor.scalar(&mut scratch.text)?;
+                self.push(&value).ok()?;
+            }
+        }
+        Some(())
     }
 
     /// Appends one row, or nothing where the value does not fit.

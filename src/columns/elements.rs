@@ -7,6 +7,7 @@ use crate::decode::convert::{self, Value};
 use crate::decode::half::{BFLOAT16, FLOAT16, Half};
 use crate::decode::misfit::Misfit;
 use crate::decode::raw::Array;
+use crate::decode::scan::Cursor;
 use crate::milvus::proto::schema::{DataType, FloatArray, VectorField, vector_field};
 use crate::milvus::schema::FieldType;
 
@@ -60,6 +61,41 @@ impl Elements {
             self.truncate(before);
         }
         appended
+    }
+
+    /// Appends the vector that the array at `cursor` is, or nothing.
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>) -> Option<()> {
+        let before = self.count();
+        let length = self.length();
+        let read = match &mut self.data {
+            Data::Float(data) => cursor.floats(length, data),
+            Data::Bytes(..) => self.read_items(cursor, length),
+        };
+        if read.is_none() {
+            self.truncate(before);
+        }
+        read
+    }
+
+    fn read_items(&mut self, cursor: &mut Cursor<'_>, length: usize) -> Option<()> {
+        cursor.require(b'[')?;
+        cursor.space();
+        for _ in 1..length {
+            self.append_item(&Value::Number(cursor.number()?)).ok()?;
+            if cursor.comma_or(b']')? {
+                return None;
+            }
+        }
+        self.append_item(&Value::Number(cursor.number()?)).ok()?;
+        cursor.comma_or(b']')?.then_some(())
+    }
+
+    /// Elements of an array that is a vector.
+    fn length(&self) -> usize {
+        match &self.data {
+            Data::Bytes(Bytes::Binary, _) => self.dim / 8,
+            _ => self.dim,
+        }
     }
 
     /// How many vectors there are.
@@ -122,10 +158,7 @@ impl Elements {
     }
 
     fn append_array(&mut self, array: Array<'_>) -> Result<(), Misfit> {
-        let length = match &self.data {
-            Data::Bytes(Bytes::Binary, _) => self.dim / 8,
-            _ => self.dim,
-        };
+        let length = self.length();
         let mut unfit = None;
         let mut count = 0;
         for item in array.items() {

@@ -3,6 +3,7 @@
 use crate::decode::convert::{self, Value};
 use crate::decode::misfit::Misfit;
 use crate::decode::raw::{Array, Object};
+use crate::decode::scan::Cursor;
 use crate::milvus::proto::schema::{SparseFloatArray, VectorField, vector_field};
 
 /// Index and value as they travel, both little-endian.
@@ -26,16 +27,7 @@ pub(super) fn row(value: &Value<'_>) -> Result<Vec<u8>, Misfit> {
         Value::Array(array) => from_pairs(*array)?,
         other => return Err(other.misfit()),
     };
-    pairs.sort_unstable_by_key(|(index, _)| *index);
-    if pairs.array_windows().any(|[(a, _), (b, _)]| a == b) {
-        return Err(Misfit::SameIndex);
-    }
-    let mut row = Vec::with_capacity(pairs.len() * PAIR);
-    for (index, value) in pairs {
-        row.extend_from_slice(&index.to_le_bytes());
-        row.extend_from_slice(&value.to_le_bytes());
-    }
-    Ok(row)
+    contents(&mut pairs)
 }
 
 /// The rows as one field; its dimension is what they need.
@@ -55,7 +47,42 @@ pub(super) fn message(contents: Vec<Vec<u8>>) -> VectorField {
     }
 }
 
-type Pairs = Vec<(u32, f32)>;
+pub(super) type Pairs = Vec<(u32, f32)>;
+
+/// One row, from the object of indices and values at `cursor`.
+pub(super) fn read(cursor: &mut Cursor<'_>, pairs: &mut Pairs) -> Option<Vec<u8>> {
+    pairs.clear();
+    cursor.require(b'{')?;
+    cursor.space();
+    let mut is_over = cursor.take(b'}');
+    while !is_over {
+        cursor.require(b'"')?;
+        let index = u32::try_from(cursor.integer()?).ok()?;
+        cursor.require(b'"')?;
+        cursor.colon()?;
+        let value = cursor.float()?;
+        if index == u32::MAX || value < 0.0 {
+            return None;
+        }
+        pairs.push((index, value));
+        is_over = cursor.comma_or(b'}')?;
+    }
+    contents(pairs).ok()
+}
+
+/// The pairs as they travel.
+fn contents(pairs: &mut [(u32, f32)]) -> Result<Vec<u8>, Misfit> {
+    pairs.sort_unstable_by_key(|(index, _)| *index);
+    if pairs.array_windows().any(|[(a, _), (b, _)]| a == b) {
+        return Err(Misfit::SameIndex);
+    }
+    let mut row = Vec::with_capacity(pairs.len() * PAIR);
+    for (index, value) in pairs {
+        row.extend_from_slice(&index.to_le_bytes());
+        row.extend_from_slice(&value.to_le_bytes());
+    }
+    Ok(row)
+}
 
 /// The two lists of `{"indices": […], "values": […]}`, in whatever order; an object with other members is none.
 fn lists(object: Object<'_>) -> Option<(Array<'_>, Array<'_>)> {

@@ -10,6 +10,7 @@ pub(crate) mod misfit;
 mod number;
 mod path;
 pub(crate) mod raw;
+pub(crate) mod scan;
 pub(crate) mod timestamp;
 pub(crate) mod wkt;
 
