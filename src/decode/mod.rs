@@ -2,6 +2,7 @@
 
 pub mod change;
 pub(crate) mod convert;
+pub mod floats;
 pub(crate) mod half;
 pub mod json;
 mod key;
