@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::decode::convert::Value;
+use crate::decode::floats;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'a> {
@@ -138,21 +139,37 @@ impl<'a> Cursor<'a> {
         (self.at > start).then_some(())
     }
 
+    /// The nearest f32 to a number, if that is finite.
+    pub(crate) fn float(&mut self) -> Option<f32> {
+        let (number, end) = floats::number(self.text.as_bytes(), self.at)?;
+        self.at = end;
+        Some(number)
+    }
+
+    /// Appends the numbers of an array that has so many, or nothing.
+    pub(crate) fn floats(&mut self, count: usize, out: &mut Vec<f32>) -> Option<()> {
+        self.require(b'[')?;
+        self.at = floats::read(self.text.as_bytes(), self.at, count, out)?;
+        Some(())
+    }
+
     /// A whole number that is written with a few digits and nothing else.
     pub(crate) fn integer(&mut self) -> Option<i64> {
         /// As many always fit.
         const MAX_DIGITS: usize = 18;
         let negative = self.take(b'-');
-        let start = self.at;
-        let mut magnitude = 0_i64;
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
-            magnitude = magnitude.wrapping_mul(10).wrapping_add(i64::from(digit & 0x0f));
-            self.at += 1;
+        let digits = self.rest();
+        let (mut magnitude, mut count) = (0_i64, 0);
+        while let Some(digit @ b'0'..=b'9') = digits.get(count) {
+            if count == MAX_DIGITS {
+                return None;
+            }
+            magnitude = magnitude * 10 + i64::from(digit & 0x0f);
+            count += 1;
         }
-        let digits = self.text.as_bytes().get(start..self.at)?;
-        let is_plain = matches!(digits, [b'1'..=b'9', ..] | [b'0'])
-            && digits.len() <= MAX_DIGITS
-            && !matches!(self.peek(), Some(b'.' | b'e' | b'E'));
+        self.at += count;
+        let is_whole = count == 1 || (count > 1 && digits.first() != Some(&b'0'));
+        let is_plain = is_whole && !matches!(self.peek(), Some(b'.' | b'e' | b'E'));
         is_plain.then_some(if negative { -magnitude } else { magnitude })
     }
 }
