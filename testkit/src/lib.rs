@@ -44,5 +44,7 @@ pub mod stopped_thread;
 
 pub mod chaos;
 
+pub mod workload;
+
 /// The sink's `proto/` as it was compiled: an encoded `FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
