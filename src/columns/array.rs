@@ -84,7 +84,9 @@ impl Elements {
             Self::Int64(data) => data.push(convert::integer(value)?),
             Self::Float(data) => data.push(convert::float(value)?),
             Self::Double(data) => data.push(convert::double(value)?),
-            Self::VarChar(data, max_length) => data.push(convert::varchar(value, *max_length)?),
+            Self::VarChar(data, max_length) => {
+                data.push(convert::varchar(value, *max_length)?.to_owned())
+            }
         }
         Ok(())
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::decode::convert::{self, Value};
+use crate::decode::convert::{self, MAX_JSON_BYTES, Value};
 use crate::decode::misfit::Misfit;
 use crate::decode::raw;
-use crate::decode::scan::Cursor;
+use crate::decode::scan::{Checked, Cursor};
 use crate::key::Key;
 use crate::milvus::proto::schema::ScalarField;
 use crate::milvus::schema::{DefaultValue, FieldType, StructArray};
@@ -138,11 +138,16 @@ impl Column {
             Values::Float(values) => values.push(cursor.float()?),
             Values::Vector(vectors) if cursor.peek() == Some(b'[') => vectors.read(cursor)?,
             Values::Sparse(vectors) => {
-                vectors.push(sparse::read(cursor, &mut scratch.pairs)?);
+                sparse::read(cursor, &mut scratch.pairs)?;
+                vectors.push(sparse::contents(&mut scratch.pairs).ok()?);
             }
-            Values::Json(_) | Values::JsonObject(_) | Values::Array(..) | Values::Structs(_) => {
-                return None;
+            Values::Json(values) if cursor.peek() != Some(b'n') => {
+                values.push(kept(cursor)?.to_owned());
             }
+            Values::JsonObject(values) if cursor.peek() == Some(b'{') => {
+                values.push(kept(cursor)?.to_owned());
+            }
+            Values::Array(..) | Values::Structs(_) => return None,
             _ => {
                 let value = cursor.scalar(&mut scratch.text)?;
                 self.push(&value).ok()?;
@@ -165,14 +170,14 @@ impl Column {
             Values::Float(values) => values.push(convert::float(value)?),
             Values::Double(values) => values.push(convert::double(value)?),
             Values::VarChar(values, max_length) => {
-                values.push(convert::varchar(value, *max_length)?);
+                values.push(convert::varchar(value, *max_length)?.to_owned());
             }
-            Values::Json(values) => values.push(convert::json(value)?),
-            Values::JsonObject(values) => values.push(convert::json_object(value)?),
+            Values::Json(values) => values.push(convert::json(value)?.to_owned()),
+            Values::JsonObject(values) => values.push(convert::json_object(value)?.to_owned()),
             Values::Array(values, arrays) => values.push(arrays.read(value)?),
-            Values::Geometry(values) => values.push(convert::geometry(value)?),
-            Values::Text(values) => values.push(convert::varchar(value, None)?),
-            Values::Timestamptz(values) => values.push(convert::timestamp(value)?),
+            Values::Geometry(values) => values.push(convert::geometry(value)?.to_owned()),
+            Values::Text(values) => values.push(convert::varchar(value, None)?.to_owned()),
+            Values::Timestamptz(values) => values.push(convert::timestamp(value)?.into_owned()),
             Values::Structs(structs) => structs.push(value)?,
             Values::Vector(vectors) => vectors.push(value)?,
             Values::Sparse(vectors) => vectors.push(sparse::row(value)?),
@@ -212,6 +217,12 @@ impl Column {
             _ => None,
         }
     }
+}
+
+/// The JSON text at `cursor`, if a field may keep so much of it.
+fn kept<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let Checked { json, .. } = cursor.json()?;
+    (json.len() <= MAX_JSON_BYTES).then_some(json.as_bytes())
 }
 
 impl Values {

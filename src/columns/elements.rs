@@ -193,14 +193,20 @@ impl Elements {
     }
 
     fn append_base64(&mut self, text: &str) -> Result<(), Misfit> {
-        let bytes = STANDARD_NO_PAD_INDIFFERENT
-            .decode(text)
-            .map_err(|_| Misfit::Text(text.len()))?;
-        if bytes.len() != self.size() {
-            return Err(Misfit::Base64(bytes.len()));
-        }
+        let size = self.size();
+        let not_base64 = |_| Misfit::Text(text.len());
+        let fits = |bytes: usize| {
+            if bytes == size {
+                Ok(())
+            } else {
+                Err(Misfit::Base64(bytes))
+            }
+        };
         match &mut self.data {
             Data::Float(data) => {
+                let bytes = STANDARD_NO_PAD_INDIFFERENT.decode(text);
+                let bytes = bytes.map_err(not_base64)?;
+                fits(bytes.len())?;
                 let (words, _) = bytes.as_chunks();
                 for (index, word) in words.iter().enumerate() {
                     let number = f32::from_le_bytes(*word);
@@ -211,8 +217,12 @@ impl Elements {
                 }
             }
             Data::Bytes(kind, data) => {
-                kind.half().map_or(Ok(()), |half| finite(half, &bytes))?;
-                data.extend_from_slice(&bytes);
+                let start = data.len();
+                let decoded = STANDARD_NO_PAD_INDIFFERENT.decode_vec(text, data);
+                decoded.map_err(not_base64)?;
+                let bytes = data.get(start..).unwrap_or_default();
+                fits(bytes.len())?;
+                kind.half().map_or(Ok(()), |half| finite(half, bytes))?;
             }
         }
         Ok(())

@@ -49,8 +49,8 @@ pub(super) fn message(contents: Vec<Vec<u8>>) -> VectorField {
 
 pub(super) type Pairs = Vec<(u32, f32)>;
 
-/// One row, from the object of indices and values at `cursor`.
-pub(super) fn read(cursor: &mut Cursor<'_>, pairs: &mut Pairs) -> Option<Vec<u8>> {
+/// The pairs of one row, from the object of indices and values at `cursor`.
+pub(super) fn read(cursor: &mut Cursor<'_>, pairs: &mut Pairs) -> Option<()> {
     pairs.clear();
     cursor.require(b'{')?;
     cursor.space();
@@ -67,12 +67,14 @@ pub(super) fn read(cursor: &mut Cursor<'_>, pairs: &mut Pairs) -> Option<Vec<u8>
         pairs.push((index, value));
         is_over = cursor.comma_or(b'}')?;
     }
-    contents(pairs).ok()
+    Some(())
 }
 
 /// The pairs as they travel.
-fn contents(pairs: &mut [(u32, f32)]) -> Result<Vec<u8>, Misfit> {
-    pairs.sort_unstable_by_key(|(index, _)| *index);
+pub(super) fn contents(pairs: &mut [(u32, f32)]) -> Result<Vec<u8>, Misfit> {
+    if !pairs.is_sorted_by_key(|(index, _)| *index) {
+        pairs.sort_unstable_by_key(|(index, _)| *index);
+    }
     if pairs.array_windows().any(|[(a, _), (b, _)]| a == b) {
         return Err(Misfit::SameIndex);
     }

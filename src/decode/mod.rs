@@ -20,6 +20,8 @@ pub(crate) mod conversion_table;
 #[cfg(test)]
 mod changes;
 #[cfg(test)]
+mod passes;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod records;

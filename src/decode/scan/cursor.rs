@@ -187,7 +187,10 @@ mod tests {
             let mut cursor = Cursor::new(text);
             let found = cursor.integer();
             assert_eq!(found, expected, "{text}");
-            assert!(found.is_none() || cursor.rest() == rest.as_bytes(), "{text}");
+            assert!(
+                found.is_none() || cursor.rest() == rest.as_bytes(),
+                "{text}"
+            );
         };
         check("0", Some(0), "");
         check("-0,", Some(0), ",");
@@ -196,7 +199,16 @@ mod tests {
         check("999999999999999999]", Some(999_999_999_999_999_999), "]");
         check("-999999999999999999", Some(-999_999_999_999_999_999), "");
         for other in [
-            "", "-", "01", "-00", "1.0", "1e2", "1E2", "+1", "x", "9223372036854775807",
+            "",
+            "-",
+            "01",
+            "-00",
+            "1.0",
+            "1e2",
+            "1E2",
+            "+1",
+            "x",
+            "9223372036854775807",
             "99999999999999999999999999999",
         ] {
             check(other, None, "");

@@ -158,11 +158,25 @@ mod tests {
         check(r#""","#, Some(""));
         check(r#""é","#, Some("é"));
         check(r#""\"\\\/\b\f\n\r\t","#, Some("\"\\/\u{8}\u{c}\n\r\t"));
-        check(r#""a\u00e9b\u2028\ud83d\ude00\uD83D\uDE00c","#, Some("aéb\u{2028}😀😀c"));
+        check(
+            r#""a\u00e9b\u2028\ud83d\ude00\uD83D\uDE00c","#,
+            Some("aéb\u{2028}😀😀c"),
+        );
         check(r#""\u0000","#, Some("\0"));
         for broken in [
-            "", "\"", "\"a", "\"a\\", "\"\n\"", r#""\x""#, r#""\u12""#, r#""\u+123""#, r#""\ud83d""#,
-            r#""\ud83dx""#, r#""\ud83d\n""#, r#""\ud83d\ud83d""#, r#""\ude00""#,
+            "",
+            "\"",
+            "\"a",
+            "\"a\\",
+            "\"\n\"",
+            r#""\x""#,
+            r#""\u12""#,
+            r#""\u+123""#,
+            r#""\ud83d""#,
+            r#""\ud83dx""#,
+            r#""\ud83d\n""#,
+            r#""\ud83d\ud83d""#,
+            r#""\ude00""#,
         ] {
             check(broken, None);
         }
