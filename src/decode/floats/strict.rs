@@ -1,18 +1,12 @@
 //! One number after the other by the grammar of JSON, whatever its form: the way for what is too rare to be fast.
 
-/// Appends `dim` numbers from `at` on, up to and with the `]` behind them; may leave some of them in `out` otherwise.
-pub(super) fn append(json: &[u8], mut at: usize, dim: usize, out: &mut Vec<f32>) -> Option<usize> {
-    for left in (0..dim).rev() {
-        let (number, end) = number(json, skip_space(json, at))?;
-        out.push(number);
-        let separator = skip_space(json, end);
-        let expected = if left == 0 { b']' } else { b',' };
-        at = separator + 1;
-        if json.get(separator) != Some(&expected) {
-            return None;
-        }
-    }
-    (dim > 0).then_some(at)
+/// The finite number that begins at `at` or after white space, and the index of the separator behind it.
+#[cold]
+#[inline(never)]
+pub(super) fn element(json: &[u8], at: usize, separator: u8) -> Option<(f32, usize)> {
+    let (number, end) = number(json, skip_space(json, at))?;
+    let end = skip_space(json, end);
+    (json.get(end) == Some(&separator)).then_some((number, end))
 }
 
 /// The finite number that begins at `at`, and where it ends.
@@ -53,7 +47,7 @@ fn skip_digits(json: &[u8], at: usize) -> usize {
     at + digits.count()
 }
 
-pub(super) fn skip_space(json: &[u8], at: usize) -> usize {
+fn skip_space(json: &[u8], at: usize) -> usize {
     let rest = json.get(at..).unwrap_or_default();
     let is_space = |byte: &&u8| matches!(byte, b' ' | b'\n' | b'\t' | b'\r');
     at + rest.iter().take_while(is_space).count()
