@@ -2,6 +2,7 @@
 
 use crate::decode::convert::{self, Value};
 use crate::decode::misfit::Misfit;
+use crate::milvus::arrays::Delimited;
 use crate::milvus::proto::schema::scalar_field::Data;
 use crate::milvus::proto::schema::{
     BoolArray, DataType, DoubleArray, FloatArray, IntArray, LongArray, ScalarField, StringArray,
@@ -25,7 +26,7 @@ pub(super) enum Elements {
     Int64(Vec<i64>),
     Float(Vec<f32>),
     Double(Vec<f64>),
-    VarChar(Vec<String>, Option<usize>),
+    VarChar(Delimited, Option<usize>),
 }
 
 impl Arrays {
@@ -69,7 +70,7 @@ impl Elements {
             FieldType::Int64 => Self::Int64(Vec::new()),
             FieldType::Float => Self::Float(Vec::new()),
             FieldType::Double => Self::Double(Vec::new()),
-            FieldType::VarChar { max_length } => Self::VarChar(Vec::new(), *max_length),
+            FieldType::VarChar { max_length } => Self::VarChar(Delimited::default(), *max_length),
             _ => return None,
         })
     }
@@ -85,7 +86,7 @@ impl Elements {
             Self::Float(data) => data.push(convert::float(value)?),
             Self::Double(data) => data.push(convert::double(value)?),
             Self::VarChar(data, max_length) => {
-                data.push(convert::varchar(value, *max_length)?.to_owned())
+                data.push(convert::varchar(value, *max_length)?.as_bytes());
             }
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::plan::Absent;
 use super::Scratch;
 use super::array::Arrays;
 use super::defaults;
-use super::scalar::Scalars;
+use super::scalar::{Scalars, Texts};
 use super::sparse;
 use super::structs::{Strangers, Structs};
 use super::vector::Vectors;
@@ -35,17 +35,17 @@ pub(super) enum Values {
     Int64(Scalars<i64>),
     Float(Scalars<f32>),
     Double(Scalars<f64>),
-    VarChar(Scalars<String>, Option<usize>),
-    Json(Scalars<Vec<u8>>),
-    JsonObject(Scalars<Vec<u8>>),
+    VarChar(Texts, Option<usize>),
+    Json(Texts),
+    JsonObject(Texts),
     Array(Scalars<ScalarField>, Arrays),
-    Geometry(Scalars<String>),
-    Text(Scalars<String>),
-    Timestamptz(Scalars<String>),
+    Geometry(Texts),
+    Text(Texts),
+    Timestamptz(Texts),
     Structs(Structs),
     /// The elements know their type.
     Vector(Vectors),
-    Sparse(Scalars<Vec<u8>>),
+    Sparse(Texts),
 }
 
 /// The shape in which a decoder hands over a field's value.
@@ -138,14 +138,13 @@ impl Column {
             Values::Float(values) => values.push(cursor.float()?),
             Values::Vector(vectors) if cursor.peek() == Some(b'[') => vectors.read(cursor)?,
             Values::Sparse(vectors) => {
-                sparse::read(cursor, &mut scratch.pairs)?;
-                vectors.push(sparse::contents(&mut scratch.pairs).ok()?);
+                vectors.push_bytes(sparse::read(cursor, &mut scratch.sparse)?);
             }
             Values::Json(values) if cursor.peek() != Some(b'n') => {
-                values.push(kept(cursor)?.to_owned());
+                values.push_bytes(kept(cursor)?);
             }
             Values::JsonObject(values) if cursor.peek() == Some(b'{') => {
-                values.push(kept(cursor)?.to_owned());
+                values.push_bytes(kept(cursor)?);
             }
             Values::Array(..) | Values::Structs(_) => return None,
             _ => {
@@ -170,17 +169,17 @@ impl Column {
             Values::Float(values) => values.push(convert::float(value)?),
             Values::Double(values) => values.push(convert::double(value)?),
             Values::VarChar(values, max_length) => {
-                values.push(convert::varchar(value, *max_length)?.to_owned());
+                values.push_text(convert::varchar(value, *max_length)?);
             }
-            Values::Json(values) => values.push(convert::json(value)?.to_owned()),
-            Values::JsonObject(values) => values.push(convert::json_object(value)?.to_owned()),
+            Values::Json(values) => values.push_bytes(convert::json(value)?),
+            Values::JsonObject(values) => values.push_bytes(convert::json_object(value)?),
             Values::Array(values, arrays) => values.push(arrays.read(value)?),
-            Values::Geometry(values) => values.push(convert::geometry(value)?.to_owned()),
-            Values::Text(values) => values.push(convert::varchar(value, None)?.to_owned()),
-            Values::Timestamptz(values) => values.push(convert::timestamp(value)?.into_owned()),
+            Values::Geometry(values) => values.push_text(convert::geometry(value)?),
+            Values::Text(values) => values.push_text(convert::varchar(value, None)?),
+            Values::Timestamptz(values) => values.push_text(&convert::timestamp(value)?),
             Values::Structs(structs) => structs.push(value)?,
             Values::Vector(vectors) => vectors.push(value)?,
-            Values::Sparse(vectors) => vectors.push(sparse::row(value)?),
+            Values::Sparse(vectors) => vectors.push_bytes(&sparse::row(value)?),
         }
         Ok(())
     }
@@ -213,7 +212,7 @@ impl Column {
     pub(super) fn key(&self, row: usize) -> Option<Key> {
         match &self.values {
             Values::Int64(values) => values.get(row).map(|key| Key::Int(*key)),
-            Values::VarChar(values, _) => values.get(row).map(|key| Key::Text(key.as_str().into())),
+            Values::VarChar(values, _) => values.text(row).map(|key| Key::Text(key.into())),
             _ => None,
         }
     }
@@ -241,10 +240,10 @@ impl Values {
             FieldType::Double => Self::Double(Scalars::new(absent, defaults::double)?),
             FieldType::VarChar { max_length } => {
                 let text = |default: &DefaultValue| defaults::text(default, *max_length);
-                Self::VarChar(Scalars::new(absent, text)?, *max_length)
+                Self::VarChar(Texts::new(absent, text)?, *max_length)
             }
-            FieldType::Json => Self::Json(Scalars::new(absent, defaults::json)?),
-            FieldType::JsonObject => Self::JsonObject(Scalars::new(absent, defaults::json)?),
+            FieldType::Json => Self::Json(Texts::new(absent, defaults::json)?),
+            FieldType::JsonObject => Self::JsonObject(Texts::new(absent, defaults::json)?),
             FieldType::Array {
                 element,
                 max_capacity,
@@ -253,14 +252,14 @@ impl Values {
                 let arrays = arrays.ok_or(ColumnError::UnsupportedType)?;
                 Self::Array(Scalars::new(absent, |_| None)?, arrays)
             }
-            FieldType::Geometry => Self::Geometry(Scalars::new(absent, defaults::geometry)?),
+            FieldType::Geometry => Self::Geometry(Texts::new(absent, defaults::geometry)?),
             FieldType::Text { .. } => {
                 let text = |default: &DefaultValue| defaults::text(default, None);
-                Self::Text(Scalars::new(absent, text)?)
+                Self::Text(Texts::new(absent, text)?)
             }
-            FieldType::Timestamptz => Self::Timestamptz(Scalars::new(absent, defaults::timestamp)?),
+            FieldType::Timestamptz => Self::Timestamptz(Texts::new(absent, defaults::timestamp)?),
             kind if kind.is_dense_vector() => Self::Vector(Vectors::new(kind, absent)?),
-            FieldType::SparseFloatVector => Self::Sparse(Scalars::new(absent, |_| None)?),
+            FieldType::SparseFloatVector => Self::Sparse(Texts::new(absent, |_| None)?),
             _ => return Err(ColumnError::UnsupportedType),
         })
     }

@@ -33,10 +33,10 @@ pub(super) fn double(default: &DefaultValue) -> Option<f64> {
     }
 }
 
-pub(super) fn text(default: &DefaultValue, max_length: Option<usize>) -> Option<String> {
+pub(super) fn text(default: &DefaultValue, max_length: Option<usize>) -> Option<Vec<u8>> {
     match default {
         DefaultValue::Text(text) if max_length.is_none_or(|max| text.len() <= max) => {
-            Some(text.clone())
+            Some(text.clone().into_bytes())
         }
         _ => None,
     }
@@ -50,16 +50,19 @@ pub(super) fn json(default: &DefaultValue) -> Option<Vec<u8>> {
     }
 }
 
-pub(super) fn geometry(default: &DefaultValue) -> Option<String> {
-    let text = text(default, None)?;
-    wkt::check(&text).is_ok().then_some(text)
+pub(super) fn geometry(default: &DefaultValue) -> Option<Vec<u8>> {
+    match default {
+        DefaultValue::Text(text) if wkt::check(text).is_ok() => Some(text.clone().into_bytes()),
+        _ => None,
+    }
 }
 
 /// As text, or as Milvus's own microseconds.
-pub(super) fn timestamp(default: &DefaultValue) -> Option<String> {
-    match default {
-        DefaultValue::Text(text) => timestamp::from_text(text).map(Cow::into_owned).ok(),
-        DefaultValue::Int(microseconds) => timestamp::from_epoch_microseconds(*microseconds).ok(),
-        _ => None,
-    }
+pub(super) fn timestamp(default: &DefaultValue) -> Option<Vec<u8>> {
+    let text = match default {
+        DefaultValue::Text(text) => timestamp::from_text(text).map(Cow::into_owned),
+        DefaultValue::Int(microseconds) => timestamp::from_epoch_microseconds(*microseconds),
+        _ => return None,
+    };
+    text.ok().map(String::into_bytes)
 }

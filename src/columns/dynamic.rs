@@ -5,16 +5,14 @@ use std::ops::Range;
 use crate::decode::convert::{MAX_JSON_BYTES, MAX_JSON_DEPTH};
 use crate::decode::misfit::Misfit;
 use crate::decode::raw;
-
-use super::scalar::delimited;
-use super::validity::retain_alive;
+use crate::milvus::arrays::Delimited;
 
 /// Members that are compared each with each other. Of more than these the names are sorted.
 const FEW: usize = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Dynamic {
-    objects: Vec<Vec<u8>>,
+    objects: Delimited,
     /// The open row's object, without its closing brace.
     text: Vec<u8>,
     members: Vec<Member>,
@@ -60,7 +58,7 @@ impl Dynamic {
         }
         match levels(&self.text) {
             levels if levels > MAX_JSON_DEPTH => return Err(Misfit::DeepJson(levels)),
-            _ => self.objects.push(self.text.clone()),
+            _ => self.objects.push(&self.text),
         }
         Ok(())
     }
@@ -74,15 +72,22 @@ impl Dynamic {
     }
 
     pub(super) fn last_size(&self) -> usize {
-        self.objects.last().map_or(0, |json| delimited(json.len()))
+        self.objects.last_size()
     }
 
     pub(super) fn bury(&mut self, dead: &[bool]) {
-        retain_alive(&mut self.objects, dead);
+        self.objects.bury(dead);
     }
 
-    pub(super) fn into_objects(self) -> Vec<Vec<u8>> {
-        self.objects
+    /// The objects; no row is left.
+    pub(super) fn take(&mut self) -> Delimited {
+        std::mem::take(&mut self.objects)
+    }
+
+    /// Gives the room of what was taken back, for other rows.
+    pub(super) fn reuse(&mut self, mut objects: Delimited) {
+        objects.clear();
+        self.objects = objects;
     }
 
     /// That no key occurs twice; it says `false` also where there are too many to look.

@@ -140,6 +140,42 @@ impl Elements {
         }
     }
 
+    /// All of them; none is left.
+    pub(super) fn take(&mut self) -> Self {
+        let data = match &mut self.data {
+            Data::Float(data) => Data::Float(std::mem::take(data)),
+            Data::Bytes(kind, data) => Data::Bytes(*kind, std::mem::take(data)),
+        };
+        Self {
+            dim: self.dim,
+            data,
+        }
+    }
+
+    /// Gives the room of what was taken back, for other vectors.
+    pub(super) fn reuse(&mut self, vectors: VectorField) {
+        use vector_field::Data as Member;
+        match (&mut self.data, vectors.data) {
+            (Data::Float(data), Some(Member::FloatVector(array))) => {
+                *data = array.data;
+                data.clear();
+            }
+            (
+                Data::Bytes(_, data),
+                Some(
+                    Member::BinaryVector(bytes)
+                    | Member::Float16Vector(bytes)
+                    | Member::Bfloat16Vector(bytes)
+                    | Member::Int8Vector(bytes),
+                ),
+            ) => {
+                *data = bytes;
+                data.clear();
+            }
+            _ => {}
+        }
+    }
+
     /// The dimension and the type's own member, also where there is no vector.
     pub(super) fn into_message(self) -> VectorField {
         use vector_field::Data as Member;

@@ -3,14 +3,14 @@
 
 use crate::milvus::proto::schema::{
     ArrayArray, BoolArray, DataType, DoubleArray, FieldData, FloatArray, GeometryWktArray,
-    IntArray, JsonArray, LongArray, ScalarField, StringArray, VectorArray, VectorField, field_data,
-    scalar_field, vector_field,
+    IntArray, JsonArray, LongArray, ScalarField, SparseFloatArray, StringArray, VectorArray,
+    VectorField, field_data, scalar_field, vector_field,
 };
 use crate::plan::DYNAMIC_FIELD;
 
 use super::column::{Column, Values};
 use super::dynamic::Dynamic;
-use super::scalar::Scalars;
+use super::scalar::{Cells, Scalars, Store, Texts};
 use super::sparse;
 use super::vector::Vectors;
 
@@ -22,9 +22,10 @@ pub(super) fn frame_size(name_length: usize) -> usize {
     FRAME + name_length
 }
 
-pub(super) fn field(column: Column) -> FieldData {
+/// The rows of a column; none is left in it.
+pub(super) fn take(column: &mut Column) -> FieldData {
     use scalar_field::Data;
-    let (data_type, (field, valid_data)) = match column.values {
+    let (data_type, (field, valid_data)) = match &mut column.values {
         Values::Bool(values) => (
             DataType::Bool,
             scalars(values, |data| Data::BoolData(BoolArray { data })),
@@ -66,7 +67,7 @@ pub(super) fn field(column: Column) -> FieldData {
         Values::Text(values) => (DataType::Text, strings(values)),
         // As text: Milvus takes no number here.
         Values::Timestamptz(values) => (DataType::Timestamptz, strings(values)),
-        Values::Structs(structs) => (DataType::ArrayOfStruct, (structs.into_field(), Vec::new())),
+        Values::Structs(structs) => (DataType::ArrayOfStruct, (structs.take(), Vec::new())),
         Values::Vector(values) => (values.data_type(), vectors(values)),
         Values::Sparse(values) => (DataType::SparseFloatVector, sparse_vectors(values)),
     };
@@ -79,8 +80,53 @@ pub(super) fn field(column: Column) -> FieldData {
     }
 }
 
-pub(super) fn dynamic(column: Dynamic) -> FieldData {
-    let data = column.into_objects();
+/// Gives the room of what was taken from a column back to it. Of arrays and structs there is none: each row has its own.
+pub(super) fn reuse(column: &mut Column, field: FieldData) {
+    use scalar_field::Data;
+    let valid = field.valid_data;
+    let data = match field.field {
+        Some(field_data::Field::Scalars(scalars)) => scalars.data,
+        Some(field_data::Field::Vectors(vectors)) => {
+            return match (&mut column.values, vectors.data) {
+                (
+                    Values::Sparse(values),
+                    Some(vector_field::Data::SparseFloatVector(SparseFloatArray {
+                        contents, ..
+                    })),
+                ) => values.reuse(contents, valid),
+                (Values::Vector(values), data) => {
+                    values.reuse(VectorField { data, ..vectors }, valid);
+                }
+                _ => {}
+            };
+        }
+        Some(field_data::Field::StructArrays(_)) | None => None,
+    };
+    match (&mut column.values, data) {
+        (Values::Bool(values), Some(Data::BoolData(array))) => values.reuse(array.data, valid),
+        (
+            Values::Int8(values) | Values::Int16(values) | Values::Int32(values),
+            Some(Data::IntData(array)),
+        ) => values.reuse(array.data, valid),
+        (Values::Int64(values), Some(Data::LongData(array))) => values.reuse(array.data, valid),
+        (Values::Float(values), Some(Data::FloatData(array))) => values.reuse(array.data, valid),
+        (Values::Double(values), Some(Data::DoubleData(array))) => values.reuse(array.data, valid),
+        (
+            Values::VarChar(values, _)
+            | Values::Text(values)
+            | Values::Timestamptz(values)
+            | Values::Geometry(values)
+            | Values::Json(values)
+            | Values::JsonObject(values),
+            Some(Data::StringData(array) | Data::GeometryWktData(array) | Data::JsonData(array)),
+        ) => values.reuse(array.data, valid),
+        _ => {}
+    }
+}
+
+/// The objects of `$meta`; none is left in it.
+pub(super) fn take_dynamic(column: &mut Dynamic) -> FieldData {
+    let data = column.take();
     FieldData {
         r#type: DataType::Json.into(),
         field_name: DYNAMIC_FIELD.to_owned(),
@@ -92,22 +138,30 @@ pub(super) fn dynamic(column: Dynamic) -> FieldData {
     }
 }
 
+pub(super) fn reuse_dynamic(column: &mut Dynamic, field: FieldData) {
+    if let Some(field_data::Field::Scalars(scalars)) = field.field
+        && let Some(scalar_field::Data::JsonData(array)) = scalars.data
+    {
+        column.reuse(array.data);
+    }
+}
+
 /// The oneof member is present even when every row is null: an absent one has no type.
-fn scalars<T: super::scalar::Scalar>(
-    values: Scalars<T>,
-    member: impl FnOnce(Vec<T>) -> scalar_field::Data,
+fn scalars<S: Store>(
+    values: &mut Cells<S>,
+    member: impl FnOnce(S) -> scalar_field::Data,
 ) -> (field_data::Field, Vec<bool>) {
-    let (data, valid_data) = values.into_parts();
+    let (data, valid_data) = values.take();
     (scalar_data(member(data)), valid_data)
 }
 
-fn integers(values: Scalars<i32>) -> (field_data::Field, Vec<bool>) {
+fn integers(values: &mut Scalars<i32>) -> (field_data::Field, Vec<bool>) {
     scalars(values, |data| {
         scalar_field::Data::IntData(IntArray { data })
     })
 }
 
-fn strings(values: Scalars<String>) -> (field_data::Field, Vec<bool>) {
+fn strings(values: &mut Texts) -> (field_data::Field, Vec<bool>) {
     scalars(values, |data| {
         scalar_field::Data::StringData(StringArray { data })
     })
@@ -117,13 +171,13 @@ fn scalar_data(data: scalar_field::Data) -> field_data::Field {
     field_data::Field::Scalars(ScalarField { data: Some(data) })
 }
 
-fn vectors(vectors: Vectors) -> (field_data::Field, Vec<bool>) {
-    let (vectors, valid_data) = vectors.into_parts();
+fn vectors(vectors: &mut Vectors) -> (field_data::Field, Vec<bool>) {
+    let (vectors, valid_data) = vectors.take();
     (field_data::Field::Vectors(vectors), valid_data)
 }
 
-fn sparse_vectors(rows: Scalars<Vec<u8>>) -> (field_data::Field, Vec<bool>) {
-    let (contents, valid_data) = rows.into_parts();
+fn sparse_vectors(rows: &mut Texts) -> (field_data::Field, Vec<bool>) {
+    let (contents, valid_data) = rows.take();
     let vectors = sparse::message(contents);
     (field_data::Field::Vectors(vectors), valid_data)
 }

@@ -48,7 +48,7 @@ pub struct Columns {
 #[derive(Debug, Default)]
 struct Scratch {
     text: String,
-    pairs: sparse::Pairs,
+    sparse: sparse::Scratch,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,12 +105,30 @@ impl Columns {
     /// The columns as Milvus takes them, without the rows whose flag in `dead` is set. Rows past the end of
     /// `dead` are alive, so an empty one keeps all.
     pub fn into_fields(mut self, dead: &[bool]) -> Vec<FieldData> {
+        self.take_fields(dead)
+    }
+
+    /// As [`Self::into_fields`]; no row is left.
+    pub(crate) fn take_fields(&mut self, dead: &[bool]) -> Vec<FieldData> {
         if dead.contains(&true) {
             self.fields.iter_mut().for_each(|field| field.bury(dead));
             self.dynamic.iter_mut().for_each(|meta| meta.bury(dead));
         }
-        let fields = self.fields.into_iter().map(encode::field);
-        fields.chain(self.dynamic.map(encode::dynamic)).collect()
+        self.row_ends.clear();
+        let fields = self.fields.iter_mut().map(encode::take);
+        let dynamic = self.dynamic.iter_mut().map(encode::take_dynamic);
+        fields.chain(dynamic).collect()
+    }
+
+    /// Gives the room of what was taken back, for other rows.
+    pub(crate) fn reuse_fields(&mut self, fields: Vec<FieldData>) {
+        let mut taken = fields.into_iter();
+        for (column, field) in self.fields.iter_mut().zip(taken.by_ref()) {
+            encode::reuse(column, field);
+        }
+        for (meta, field) in self.dynamic.iter_mut().zip(taken) {
+            encode::reuse_dynamic(meta, field);
+        }
     }
 
     fn begin_row(&mut self) {

@@ -4,6 +4,7 @@ use crate::decode::convert::{self, Value};
 use crate::decode::misfit::Misfit;
 use crate::decode::raw::{Array, Object};
 use crate::decode::scan::Cursor;
+use crate::milvus::arrays::Delimited;
 use crate::milvus::proto::schema::{SparseFloatArray, VectorField, vector_field};
 
 /// Index and value as they travel, both little-endian.
@@ -27,12 +28,14 @@ pub(super) fn row(value: &Value<'_>) -> Result<Vec<u8>, Misfit> {
         Value::Array(array) => from_pairs(*array)?,
         other => return Err(other.misfit()),
     };
-    contents(&mut pairs)
+    let mut row = Vec::new();
+    contents(&mut pairs, &mut row)?;
+    Ok(row)
 }
 
 /// The rows as one field; its dimension is what they need.
-pub(super) fn message(contents: Vec<Vec<u8>>) -> VectorField {
-    let last_index = |row: &Vec<u8>| {
+pub(super) fn message(contents: Delimited) -> VectorField {
+    let last_index = |row: &[u8]| {
         let (pairs, _) = row.as_chunks::<PAIR>();
         pairs
             .last()
@@ -47,10 +50,18 @@ pub(super) fn message(contents: Vec<Vec<u8>>) -> VectorField {
     }
 }
 
-pub(super) type Pairs = Vec<(u32, f32)>;
+type Pairs = Vec<(u32, f32)>;
 
-/// The pairs of one row, from the object of indices and values at `cursor`.
-pub(super) fn read(cursor: &mut Cursor<'_>, pairs: &mut Pairs) -> Option<()> {
+/// Room for one row.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pairs: Pairs,
+    row: Vec<u8>,
+}
+
+/// What [`row`] gives, from the object of indices and values at `cursor`; other forms are left to that.
+pub(super) fn read<'s>(cursor: &mut Cursor<'_>, scratch: &'s mut Scratch) -> Option<&'s [u8]> {
+    let Scratch { pairs, row } = scratch;
     pairs.clear();
     cursor.require(b'{')?;
     cursor.space();
@@ -67,23 +78,25 @@ pub(super) fn read(cursor: &mut Cursor<'_>, pairs: &mut Pairs) -> Option<()> {
         pairs.push((index, value));
         is_over = cursor.comma_or(b'}')?;
     }
-    Some(())
+    contents(pairs, row).ok()?;
+    Some(row)
 }
 
 /// The pairs as they travel.
-pub(super) fn contents(pairs: &mut [(u32, f32)]) -> Result<Vec<u8>, Misfit> {
+fn contents(pairs: &mut [(u32, f32)], row: &mut Vec<u8>) -> Result<(), Misfit> {
     if !pairs.is_sorted_by_key(|(index, _)| *index) {
         pairs.sort_unstable_by_key(|(index, _)| *index);
     }
     if pairs.array_windows().any(|[(a, _), (b, _)]| a == b) {
         return Err(Misfit::SameIndex);
     }
-    let mut row = Vec::with_capacity(pairs.len() * PAIR);
+    row.clear();
+    row.reserve(pairs.len() * PAIR);
     for (index, value) in pairs {
         row.extend_from_slice(&index.to_le_bytes());
         row.extend_from_slice(&value.to_le_bytes());
     }
-    Ok(row)
+    Ok(())
 }
 
 /// The two lists of `{"indices": […], "values": […]}`, in whatever order; an object with other members is none.

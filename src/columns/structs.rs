@@ -191,11 +191,11 @@ impl Structs {
         }
     }
 
-    /// Nulls are the struct's own, and said in each of its fields.
-    pub(super) fn into_field(self) -> field_data::Field {
-        let valid_data = self.nulls.map(Validity::into_flags).unwrap_or_default();
-        let field = |column: SubColumn| column.into_message(valid_data.clone());
-        let fields: Vec<FieldData> = self.fields.into_iter().map(field).collect();
+    /// All rows; none is left. Nulls are the struct's own, and said in each of its fields.
+    pub(super) fn take(&mut self) -> field_data::Field {
+        let valid_data = self.nulls.as_mut().map(Validity::take).unwrap_or_default();
+        let field = |column: &mut SubColumn| column.take(valid_data.clone());
+        let fields: Vec<FieldData> = self.fields.iter_mut().map(field).collect();
         field_data::Field::StructArrays(StructArrayField { fields })
     }
 }
@@ -230,14 +230,15 @@ impl SubColumn {
         }
     }
 
-    fn into_message(self, valid_data: Vec<bool>) -> FieldData {
-        let (data_type, field) = match self.rows {
+    fn take(&mut self, valid_data: Vec<bool>) -> FieldData {
+        let (data_type, field) = match &mut self.rows {
             Rows::Scalars(empty, rows) => {
+                let rows = std::mem::take(rows);
                 (DataType::Array, encode::arrays(rows, empty.data_type()))
             }
             Rows::Vectors(empty, rows) => {
-                let (element_type, dim) = (empty.data_type(), empty.into_message().dim);
-                let vectors = encode::vector_arrays(rows, element_type, dim);
+                let (element_type, dim) = (empty.data_type(), empty.clone().into_message().dim);
+                let vectors = encode::vector_arrays(std::mem::take(rows), element_type, dim);
                 (DataType::ArrayOfVector, vectors)
             }
         };

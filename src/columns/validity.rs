@@ -41,8 +41,15 @@ impl Validity {
         values
     }
 
-    pub(super) fn into_flags(self) -> Vec<bool> {
-        self.rows
+    /// The flags; no row is left.
+    pub(super) fn take(&mut self) -> Vec<bool> {
+        std::mem::take(&mut self.rows)
+    }
+
+    /// Gives the room of what was taken back, for other rows.
+    pub(super) fn reuse(&mut self, mut flags: Vec<bool>) {
+        flags.clear();
+        self.rows = flags;
     }
 }
 

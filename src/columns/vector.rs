@@ -91,9 +91,20 @@ impl Vectors {
         self.elements.data_type()
     }
 
-    /// Vectors and `valid_data`.
-    pub(super) fn into_parts(self) -> (VectorField, Vec<bool>) {
-        let valid = self.nulls.map(Validity::into_flags).unwrap_or_default();
-        (self.elements.into_message(), valid)
+    /// Vectors and `valid_data`; no row is left.
+    pub(super) fn take(&mut self) -> (VectorField, Vec<bool>) {
+        let valid = self.nulls.as_mut().map(Validity::take);
+        (
+            self.elements.take().into_message(),
+            valid.unwrap_or_default(),
+        )
+    }
+
+    /// Gives the room of what was taken back, for other rows.
+    pub(super) fn reuse(&mut self, vectors: VectorField, valid: Vec<bool>) {
+        self.elements.reuse(vectors);
+        if let Some(nulls) = &mut self.nulls {
+            nulls.reuse(valid);
+        }
     }
 }

@@ -134,7 +134,10 @@ fn shown_scalars(scalars: ScalarField) -> String {
         Data::DoubleData(array) => format!("{:?}", array.data),
         Data::StringData(array) => format!("{:?}", array.data),
         Data::GeometryWktData(array) => format!("{:?}", array.data),
-        Data::JsonData(array) => String::from_utf8(array.data.concat()).unwrap(),
+        Data::JsonData(array) => {
+            let objects: Vec<&[u8]> = array.data.iter().collect();
+            String::from_utf8(objects.concat()).unwrap()
+        }
         Data::ArrayData(array) => array.data.into_iter().map(shown_scalars).collect(),
         other => panic!("unexpected {other:?}"),
     }

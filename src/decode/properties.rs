@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde::de::IgnoredAny;
 
 use crate::columns::Columns;
+use crate::milvus::arrays::Delimited;
 use crate::milvus::proto::schema::{
     FieldData, FloatArray, ScalarField, SparseFloatArray, StructArrayField, field_data,
     scalar_field, vector_field,
@@ -73,6 +74,10 @@ fn text<T: std::fmt::Debug>(values: Vec<T>) -> Vec<String> {
     values.iter().map(|value| format!("{value:?}")).collect()
 }
 
+fn texts(data: &Delimited) -> Vec<&str> {
+    (0..data.len()).map(|row| data.text(row).unwrap()).collect()
+}
+
 fn scalars(scalars: ScalarField) -> Vec<String> {
     use scalar_field::Data;
     match scalars.data.unwrap() {
@@ -81,12 +86,9 @@ fn scalars(scalars: ScalarField) -> Vec<String> {
         Data::LongData(array) => text(array.data),
         Data::FloatData(array) => text(array.data),
         Data::DoubleData(array) => text(array.data),
-        Data::StringData(array) => text(array.data),
-        Data::GeometryWktData(array) => text(array.data),
-        Data::JsonData(array) => {
-            let texts = array.data.into_iter().map(String::from_utf8);
-            texts.map(Result::unwrap).collect()
-        }
+        Data::StringData(array) => text(texts(&array.data)),
+        Data::GeometryWktData(array) => text(texts(&array.data)),
+        Data::JsonData(array) => texts(&array.data).into_iter().map(str::to_owned).collect(),
         Data::ArrayData(array) => {
             let rows = array.data.into_iter().map(self::scalars);
             rows.map(|row| format!("[{}]", row.join(", "))).collect()
@@ -150,9 +152,13 @@ fn one_by_one(vectors: vector_field::Data) -> impl Iterator<Item = vector_field:
         Data::Bfloat16Vector(bytes) => each(&bytes, 2 * DIM, Data::Bfloat16Vector),
         Data::Int8Vector(bytes) => each(&bytes, DIM, Data::Int8Vector),
         Data::BinaryVector(bytes) => each(&bytes, DIM, Data::BinaryVector),
-        Data::SparseFloatVector(array) => each(&array.contents, 1, |contents| {
-            Data::SparseFloatVector(SparseFloatArray { contents, dim: 0 })
-        }),
+        Data::SparseFloatVector(array) => {
+            let rows: Vec<&[u8]> = array.contents.iter().collect();
+            each(&rows, 1, |row| {
+                let contents = row.iter().collect();
+                Data::SparseFloatVector(SparseFloatArray { contents, dim: 0 })
+            })
+        }
         other @ Data::VectorArray(_) => panic!("unexpected {other:?}"),
     };
     vectors.into_iter()

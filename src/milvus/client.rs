@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
+use tonic::client::Grpc;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Response};
 
@@ -20,6 +21,7 @@ use super::proto::schema::FieldData;
 use super::query::Query;
 use super::reason::{root, sanitise};
 use super::schema::Schema;
+use super::shared;
 use super::status::{Action, Call, MilvusError, Rpc};
 use super::version::Version;
 use super::{Milvus, WriteRequest};
@@ -55,6 +57,8 @@ pub enum ClientError {
 #[derive(Debug)]
 pub struct Client {
     stub: MilvusServiceClient<Channel>,
+    /// The same channel, for requests of rows.
+    calls: Grpc<Channel>,
     credentials: Credentials,
     endpoint: String,
     database: String,
@@ -73,7 +77,9 @@ impl Client {
         let endpoint = format!("{scheme}://{host}:{}", config.endpoint.port);
         let channel = transport(&endpoint, config)?.connect_lazy();
         Ok(Self {
-            stub: MilvusServiceClient::new(channel).max_decoding_message_size(MAX_REPLY_BYTES),
+            stub: MilvusServiceClient::new(channel.clone())
+                .max_decoding_message_size(MAX_REPLY_BYTES),
+            calls: Grpc::new(channel).max_decoding_message_size(MAX_REPLY_BYTES),
             credentials: Credentials::new(&config.token)?,
             endpoint,
             database: config.database.clone(),
@@ -201,33 +207,31 @@ impl Client {
         Ok(reply)
     }
 
-    /// Sends a copy: the request itself is kept for the next attempt.
+    /// The request itself is kept for the next attempt.
     async fn write_once(
         &self,
         call: &Call<'_>,
         login: &Login,
         request: &WriteRequest,
     ) -> Result<MutationResult, MilvusError> {
+        let calls = self.calls.clone();
         let result = match request {
-            WriteRequest::Insert(request) => {
-                let mut message = request.clone();
-                message.db_name.clone_from(&self.database);
-                self.send(call, login, message, |mut stub, request| async move {
-                    stub.insert(request).await
+            WriteRequest::Insert(message) => {
+                let message = Arc::clone(message);
+                self.send(call, login, message, |_, request| {
+                    shared::call(calls, "/milvus.proto.milvus.MilvusService/Insert", request)
                 })
                 .await
             }
-            WriteRequest::Upsert(request) => {
-                let mut message = request.clone();
-                message.db_name.clone_from(&self.database);
-                self.send(call, login, message, |mut stub, request| async move {
-                    stub.upsert(request).await
+            WriteRequest::Upsert(message) => {
+                let message = Arc::clone(message);
+                self.send(call, login, message, |_, request| {
+                    shared::call(calls, "/milvus.proto.milvus.MilvusService/Upsert", request)
                 })
                 .await
             }
             WriteRequest::Delete(delete) => {
-                let mut message = delete.request.clone();
-                message.db_name.clone_from(&self.database);
+                let message = delete.request.clone();
                 self.send(call, login, message, |mut stub, request| async move {
                     stub.delete(request).await
                 })

@@ -1,5 +1,6 @@
 //! Milvus: the calls we make, behind one small trait. tonic is named only in this folder.
 
+pub mod arrays;
 pub mod client;
 pub mod delete;
 pub mod query;
@@ -11,8 +12,9 @@ mod codes;
 mod credentials;
 mod describe;
 mod reason;
+mod shared;
 
-/// Messages and stubs generated from `proto/`.
+/// Messages and stubs generated from `proto/`, but for those of [`arrays`].
 #[allow(
     unreachable_pub,
     unused_qualifications,
@@ -26,6 +28,10 @@ pub mod proto {
         tonic::include_proto!("milvus.proto.common");
     }
     pub mod schema {
+        pub use crate::milvus::arrays::{
+            DelimitedArray as GeometryWktArray, DelimitedArray as JsonArray,
+            DelimitedArray as StringArray, FloatArray, SparseFloatArray,
+        };
         tonic::include_proto!("milvus.proto.schema");
     }
     pub mod milvus {
@@ -34,15 +40,17 @@ pub mod proto {
 }
 
 use std::future::Future;
+use std::sync::Arc;
 
+use proto::schema::FieldData;
 use schema::Schema;
 use status::MilvusError;
 
-/// One encoded batch part, ready to be sent as often as it takes.
+/// One part of a batch, as it is sent as often as it takes: a copy of it is the same request.
 #[derive(Debug, Clone)]
 pub enum WriteRequest {
-    Insert(proto::milvus::InsertRequest),
-    Upsert(proto::milvus::UpsertRequest),
+    Insert(Arc<proto::milvus::InsertRequest>),
+    Upsert(Arc<proto::milvus::UpsertRequest>),
     Delete(delete::Delete),
 }
 
@@ -64,14 +72,28 @@ impl WriteRequest {
         }
     }
 
-    /// Whether the request calls its partition or one of its fields so.
-    fn has_name(&self, name: &str) -> bool {
-        let fields = match self {
-            Self::Insert(request) => &request.fields_data[..],
+    /// The columns of the rows; none for a delete.
+    pub fn fields(&self) -> &[FieldData] {
+        match self {
+            Self::Insert(request) => &request.fields_data,
             Self::Upsert(request) => &request.fields_data,
             Self::Delete(_) => &[],
-        };
-        name == self.partition() || fields.iter().any(|field| field.field_name == name)
+        }
+    }
+
+    /// The columns, where nobody else has the request any more.
+    pub(crate) fn into_fields(self) -> Option<Vec<FieldData>> {
+        match self {
+            Self::Insert(request) => Some(Arc::into_inner(request)?.fields_data),
+            Self::Upsert(request) => Some(Arc::into_inner(request)?.fields_data),
+            Self::Delete(_) => None,
+        }
+    }
+
+    /// Whether the request calls its partition or one of its fields so.
+    fn has_name(&self, name: &str) -> bool {
+        let mut fields = self.fields().iter();
+        name == self.partition() || fields.any(|field| field.field_name == name)
     }
 
     /// Rows to write, or keys to delete.

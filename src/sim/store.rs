@@ -8,7 +8,6 @@ use super::group::Pid;
 use super::log::Uid;
 use super::scenario::Style;
 use crate::milvus::WriteRequest;
-use crate::milvus::proto::milvus::{InsertRequest, UpsertRequest};
 use crate::milvus::proto::schema::{field_data, scalar_field};
 use crate::milvus::schema::{Field, FieldType, Schema};
 
@@ -148,15 +147,12 @@ impl Store {
 
     /// Whether the rows have the fields of the schema, as it is now.
     pub(super) fn fits(&self, request: &WriteRequest) -> bool {
-        let (WriteRequest::Insert(InsertRequest { fields_data, .. })
-        | WriteRequest::Upsert(UpsertRequest { fields_data, .. })) = request
-        else {
+        if let WriteRequest::Delete(_) = request {
             return true;
-        };
+        }
         let has = |field: &&Field| {
-            fields_data
-                .iter()
-                .any(|data| *data.field_name == *field.name)
+            let mut sent = request.fields().iter();
+            sent.any(|data| *data.field_name == *field.name)
         };
         let wanted = self.schema.fields.iter().filter(|field| !field.auto_id);
         let known: BTreeSet<&str> = self
@@ -169,7 +165,8 @@ impl Store {
             .clone()
             .filter(|field| !field.nullable)
             .all(|field| has(&field))
-            && fields_data
+            && request
+                .fields()
                 .iter()
                 .all(|data| known.contains(&*data.field_name))
     }
@@ -218,12 +215,11 @@ fn schema(style: Style) -> Schema {
 
 /// The values of an Int64 field of the rows; empty where there is none.
 fn longs(request: &WriteRequest, name: &str) -> Vec<i64> {
-    let (WriteRequest::Insert(InsertRequest { fields_data, .. })
-    | WriteRequest::Upsert(UpsertRequest { fields_data, .. })) = request
-    else {
+    if let WriteRequest::Delete(_) = request {
         return Vec::new();
-    };
-    let field = fields_data.iter().find(|field| field.field_name == name);
+    }
+    let mut fields = request.fields().iter();
+    let field = fields.find(|field| field.field_name == name);
     match field.and_then(|field| field.field.as_ref()) {
         Some(field_data::Field::Scalars(scalars)) => match &scalars.data {
             Some(scalar_field::Data::LongData(longs)) => longs.data.clone(),

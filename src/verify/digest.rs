@@ -90,10 +90,8 @@ impl<'a> Rows<'a> {
         match self.keys.and_then(|field| field.field.as_ref()) {
             Some(field_data::Field::Scalars(ScalarField { data: Some(data) })) => match data {
                 Scalars::LongData(array) => array.data.iter().map(|key| Key::Int(*key)).collect(),
-                Scalars::StringData(array) => array
-                    .data
-                    .iter()
-                    .map(|key| Key::Text(key.as_str().into()))
+                Scalars::StringData(array) => (0..array.data.len())
+                    .map(|row| Key::Text(array.data.text(row).unwrap_or_default().into()))
                     .collect(),
                 _ => Vec::new(),
             },
@@ -260,8 +258,8 @@ fn scalar(scalars: &ScalarField, row: usize, form: Form, hasher: &mut DefaultHas
         Scalars::DoubleData(array) => {
             (Tag::Double, (array.data.get(row)? + 0.0).to_bits()).hash(hasher)
         }
-        Scalars::StringData(array) => return words(array.data.get(row)?, form, hasher),
-        Scalars::GeometryWktData(array) => return words(array.data.get(row)?, form, hasher),
+        Scalars::StringData(array) => return words(array.data.text(row)?, form, hasher),
+        Scalars::GeometryWktData(array) => return words(array.data.text(row)?, form, hasher),
         Scalars::BytesData(array) => (Tag::Bytes, array.data.get(row)?).hash(hasher),
         Scalars::JsonData(array) => {
             Tag::Json.hash(hasher);

@@ -1,6 +1,7 @@
 //! The parts that a batch goes out as: its deletes, then its rows. This is where requests are made.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::columns::Columns;
 use crate::milvus::WriteRequest;
@@ -49,21 +50,21 @@ fn rows(
     let partition_name = partition.to_owned();
     let schema_timestamp = plan.schema_timestamp;
     match plan.operation {
-        Operation::Insert => WriteRequest::Insert(InsertRequest {
+        Operation::Insert => WriteRequest::Insert(Arc::new(InsertRequest {
             db_name,
             collection_name,
             partition_name,
             fields_data,
             num_rows,
             schema_timestamp,
-        }),
-        Operation::Upsert => WriteRequest::Upsert(UpsertRequest {
+        })),
+        Operation::Upsert => WriteRequest::Upsert(Arc::new(UpsertRequest {
             db_name,
             collection_name,
             partition_name,
             fields_data,
             num_rows,
             schema_timestamp,
-        }),
+        })),
     }
 }

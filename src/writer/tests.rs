@@ -19,7 +19,6 @@ use std::sync::atomic::Ordering;
 use super::*;
 use crate::config::{DeleteWhen, InsertMode, OnRecreated, Shaping, UnknownFields};
 use crate::milvus::WriteRequest;
-use crate::milvus::proto::milvus::{InsertRequest, UpsertRequest};
 use crate::milvus::proto::schema::{field_data, scalar_field};
 use crate::milvus::schema::{Field, FieldType, Schema};
 use crate::milvus::status::{Action, MilvusError};
@@ -34,12 +33,11 @@ use scripted::Scripted;
 
 /// The keys of the rows; empty for a delete.
 fn keys(request: &WriteRequest) -> Vec<i64> {
-    let fields = match request {
-        WriteRequest::Insert(request) => &request.fields_data,
-        WriteRequest::Upsert(request) => &request.fields_data,
-        WriteRequest::Delete(_) => return Vec::new(),
-    };
-    let keys = fields.iter().find(|field| field.field_name == "id");
+    if let WriteRequest::Delete(_) = request {
+        return Vec::new();
+    }
+    let mut fields = request.fields().iter();
+    let keys = fields.find(|field| field.field_name == "id");
     match keys.and_then(|field| field.field.as_ref()) {
         Some(field_data::Field::Scalars(scalars)) => match &scalars.data {
             Some(scalar_field::Data::LongData(longs)) => longs.data.clone(),
@@ -51,12 +49,11 @@ fn keys(request: &WriteRequest) -> Vec<i64> {
 
 /// The values of `n` of the rows.
 fn numbers(request: &WriteRequest) -> Vec<i64> {
-    let (WriteRequest::Insert(InsertRequest { fields_data, .. })
-    | WriteRequest::Upsert(UpsertRequest { fields_data, .. })) = request
-    else {
+    if let WriteRequest::Delete(_) = request {
         return Vec::new();
-    };
-    let field = fields_data.iter().find(|field| field.field_name == "n");
+    }
+    let mut fields = request.fields().iter();
+    let field = fields.find(|field| field.field_name == "n");
     match field.and_then(|field| field.field.as_ref()) {
         Some(field_data::Field::Scalars(scalars)) => match &scalars.data {
             Some(scalar_field::Data::IntData(ints)) => {
@@ -80,12 +77,16 @@ fn deleted(request: &WriteRequest) -> Vec<i64> {
 
 /// `upsert [1, 2] id n`, `insert …`, `delete id in [1]`.
 fn shown(request: &WriteRequest) -> String {
-    let (verb, fields) = match request {
-        WriteRequest::Insert(request) => ("insert", &request.fields_data),
-        WriteRequest::Upsert(request) => ("upsert", &request.fields_data),
+    let verb = match request {
+        WriteRequest::Insert(_) => "insert",
+        WriteRequest::Upsert(_) => "upsert",
         WriteRequest::Delete(delete) => return format!("delete {}", delete.request().expr),
     };
-    let names: Vec<&str> = fields.iter().map(|field| &*field.field_name).collect();
+    let names: Vec<&str> = request
+        .fields()
+        .iter()
+        .map(|field| &*field.field_name)
+        .collect();
     format!("{verb} {:?} {}", keys(request), names.join(" "))
 }
 

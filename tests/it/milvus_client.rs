@@ -3,6 +3,7 @@
 mod connection;
 mod login;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_milvus_sink::config::{Endpoint, MilvusConfig, Token};
@@ -96,21 +97,23 @@ fn fields(ids: &[i64]) -> Vec<columns::FieldData> {
 }
 
 fn insert(ids: &[i64]) -> WriteRequest {
-    WriteRequest::Insert(InsertRequest {
+    WriteRequest::Insert(Arc::new(InsertRequest {
+        db_name: "default".to_owned(),
         collection_name: "c".to_owned(),
         fields_data: fields(ids),
         num_rows: u32::try_from(ids.len()).unwrap(),
         ..Default::default()
-    })
+    }))
 }
 
 fn upsert(ids: &[i64]) -> WriteRequest {
-    WriteRequest::Upsert(UpsertRequest {
+    WriteRequest::Upsert(Arc::new(UpsertRequest {
+        db_name: "default".to_owned(),
         collection_name: "c".to_owned(),
         fields_data: fields(ids),
         num_rows: u32::try_from(ids.len()).unwrap(),
         ..Default::default()
-    })
+    }))
 }
 
 /// Action, cause and whether the write may have been applied.

@@ -1,5 +1,6 @@
 //! Deletes by key on real servers: whatever the key is, its row goes and no other, loaded or not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_milvus_sink::config::secret::Secret;
@@ -114,7 +115,9 @@ fn upsert(collection: &str, keys: &[Key]) -> WriteRequest {
     } else {
         (
             columns::DataType::VarChar,
-            Data::StringData(columns::StringArray { data: texts }),
+            Data::StringData(columns::StringArray {
+                data: texts.iter().collect(),
+            }),
         )
     };
     let keys_field = columns::field_data::Field::Scalars(columns::ScalarField { data: Some(data) });
@@ -125,7 +128,7 @@ fn upsert(collection: &str, keys: &[Key]) -> WriteRequest {
         dim: 2,
         data: Some(columns::vector_field::Data::FloatVector(floats)),
     });
-    WriteRequest::Upsert(UpsertRequest {
+    WriteRequest::Upsert(Arc::new(UpsertRequest {
         collection_name: collection.to_owned(),
         fields_data: vec![
             column(r#type, "id", keys_field),
@@ -133,7 +136,7 @@ fn upsert(collection: &str, keys: &[Key]) -> WriteRequest {
         ],
         num_rows: u32::try_from(keys.len()).unwrap(),
         ..Default::default()
-    })
+    }))
 }
 
 fn delete(collection: &str, keys: &[Key]) -> WriteRequest {

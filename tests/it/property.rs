@@ -6,6 +6,7 @@ mod body;
 mod kinds;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kafka_milvus_sink::columns::Columns;
 use kafka_milvus_sink::decode::json;
@@ -61,12 +62,12 @@ impl Bench {
             json::decode(&plan, &mut columns, row.payload.as_bytes())
                 .unwrap_or_else(|bad| panic!("{bad}: {}", row.payload));
         }
-        let request = WriteRequest::Upsert(UpsertRequest {
+        let request = WriteRequest::Upsert(Arc::new(UpsertRequest {
             collection_name: "c".to_owned(),
             fields_data: columns.into_fields(&[]),
             num_rows: u32::try_from(table.rows.len()).unwrap(),
             ..Default::default()
-        });
+        }));
         self.runtime.block_on(self.client.write(&request)).unwrap();
         let expected: BTreeMap<Key, Vec<Row>> = table
             .rows

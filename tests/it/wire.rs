@@ -113,7 +113,7 @@ fn insert_request() -> milvus::InsertRequest {
         r#type: schema::DataType::Json.into(),
         field_name: "$meta".to_owned(),
         field: scalars(schema::scalar_field::Data::JsonData(schema::JsonArray {
-            data: vec![b"{}".to_vec()],
+            data: ["{}"].iter().collect(),
         })),
         is_dynamic: true,
         valid_data: Vec::new(),

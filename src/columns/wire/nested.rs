@@ -103,7 +103,7 @@ fn geometries_times_and_texts_go_out_as_text_of_their_own_type() {
         assert_eq!(scalars(sent), expected);
     };
     let wkt = Data::GeometryWktData(GeometryWktArray {
-        data: vec!["POINT (1 2)".into()],
+        data: ["POINT (1 2)"].iter().collect(),
     });
     for field in [field, nullable] {
         let geometry = field("x", FieldType::Geometry);
@@ -141,7 +141,7 @@ fn their_defaults_are_sent_in_full() {
     let epoch = "1970-01-01T00:00:00.000001Z";
     let epochs = strings(&[epoch, epoch]);
     check(FieldType::Timestamptz, DefaultValue::Int(1), epochs);
-    let data = vec!["POINT(0 0)".to_owned(); 2];
+    let data = ["POINT(0 0)"; 2].iter().collect();
     let points = Data::GeometryWktData(GeometryWktArray { data });
     check(FieldType::Geometry, text("POINT(0 0)"), points);
     let texts = strings(&["a", "a"]);

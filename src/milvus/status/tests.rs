@@ -1,6 +1,6 @@
 //! What the answers of real servers come to.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::*;
 use crate::key::Key;
@@ -14,12 +14,12 @@ static UPSERT: LazyLock<WriteRequest> = LazyLock::new(|| {
         field_name: "title".to_owned(),
         ..Default::default()
     };
-    WriteRequest::Upsert(UpsertRequest {
+    WriteRequest::Upsert(Arc::new(UpsertRequest {
         collection_name: "c".to_owned(),
         partition_name: "p".to_owned(),
         fields_data: vec![title],
         ..Default::default()
-    })
+    }))
 });
 
 fn call(rpc: Rpc) -> Call<'static> {

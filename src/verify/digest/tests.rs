@@ -38,7 +38,7 @@ fn texts(data: &[&str]) -> FieldData {
 
 fn sparse_rows(rows: &[&[(u32, f32)]]) -> FieldData {
     let bytes = |(index, value): &(u32, f32)| [index.to_le_bytes(), value.to_le_bytes()].concat();
-    let row = |row: &&[(u32, f32)]| row.iter().flat_map(bytes).collect();
+    let row = |row: &&[(u32, f32)]| row.iter().flat_map(bytes).collect::<Vec<u8>>();
     let contents = rows.iter().map(row).collect();
     vectors(
         9,

@@ -1,6 +1,8 @@
 //! Generated schemas and rows: what the sink writes is what `verify` wants, whatever the types are; and a change to any
 //! one value, or row, is found as just that.
 
+use std::sync::Arc;
+
 use kafka_milvus_sink::columns::Columns;
 use kafka_milvus_sink::config::{self, Config, Sources};
 use kafka_milvus_sink::decode::json;
@@ -68,12 +70,12 @@ impl Bench {
         for row in &table.rows {
             json::decode(&plan, &mut columns, row.payload.as_bytes()).unwrap();
         }
-        let request = WriteRequest::Upsert(UpsertRequest {
+        let request = WriteRequest::Upsert(Arc::new(UpsertRequest {
             collection_name: name.clone(),
             fields_data: columns.into_fields(&[]),
             num_rows: u32::try_from(table.rows.len()).unwrap(),
             ..Default::default()
-        });
+        }));
         self.runtime.block_on(self.client.write(&request)).unwrap();
         topic.produce(
             table
