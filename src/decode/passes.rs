@@ -153,6 +153,90 @@ fn edited(mut payload: Vec<u8>, edits: &[(Index, Edit)]) -> Vec<u8> {
     payload
 }
 
+#[test]
+fn the_fast_pass_takes_every_usual_form() {
+    let plan = every_type();
+    let taken = |members: &str| {
+        let payload = format!(r#"{{"id":1,"required":[1,2]{members}}}"#);
+        is_taken(&plan, &payload)
+    };
+    for members in [
+        "",
+        " \n",
+        r#", "text": null, "vector": null, "sparse":null, "json":null, "binary":null, "array":null"#,
+        r#","text":"a\n\"\u00e9\ud83d\ude00\/b""#,
+        r#","text":"","text2":"","unknown":[{"a":[true,null,"\u00e9"]},-0.5e-3],"n":{}"#,
+        r#","text":7,"int16":"7","int32":7.0,"int8":-0,"double":1e-7,"float":17"#,
+        r#","vector":[ 0.1 , -2.5e-3 ],"vector8":[-1,1],"binary":[0,255],"float16":[1,2]"#,
+        r#","vector":"[1, 2]","binary":"AAA=","float16":"AAAAAA==","bfloat16":"AAAA\/w""#,
+        r#","sparse":{},"json":[],"array":[],"structs":[]"#,
+        r#","sparse":{"5":0.5, "2" : 1}"#,
+        r#","sparse":[[5,0.5]]"#,
+        r#","sparse":{"indices":[5],"values":[0.5]}"#,
+        r#","sparse":"{\"5\":0.5}""#,
+        r#","json":{"a" : [1.0, {}]},"array":[1,2],"structs":[{"i":1,"v":[1,2]}]"#,
+        r#","\u006fther":1,"f\u00e9":2"#,
+        r#","place":"POINT(1 2)","time":"2024-01-01T00:00:00Z","prose":"x""#,
+    ] {
+        assert!(taken(members), "{members}");
+    }
+    for members in [
+        ",",
+        "}",
+        r#","id":2"#,
+        r#","text":[]"#,
+        r#","text":"\ud800""#,
+        r#","vector":[1,2,3]"#,
+        r#","vector":[1,1e39]"#,
+        r#","sparse":{"1":1,"1":2}"#,
+        r#","sparse":{"1":-1}"#,
+        r#","unknown":01"#,
+        r#","unknown":[1,]"#,
+        r#","unknown":{"a"}"#,
+        r#","$meta":1"#,
+    ] {
+        assert!(!taken(members), "{members}");
+    }
+}
+
+#[test]
+fn a_name_means_the_same_wherever_it_comes() {
+    let plan = every_type();
+    let payloads = [
+        r#"{"id":1,"required":[1,2],"x":1,"int16":3}"#,
+        r#"{"id":1,"required":[1,2],"x":1,"int16":3}"#,
+        r#"{"required":[3,4],"int16":5,"id":2}"#,
+        r#"{"id":3,"x":1,"required":[1,2],"\u0078":2,"int16":3}"#,
+        r#"{"id":3,"xx":1,"required":[1,2],"int8":2}"#,
+        r#"{"int16":"bad","id":4,"required":[1,2]}"#,
+        r#"{"int16":9,"id":4,"required":[1,2]}"#,
+    ];
+    check(&plan, &payloads.map(|payload| payload.as_bytes().to_vec()));
+    // More names than are remembered, some of them too long for it, and then fields.
+    let other = |index: usize| format!(r#""{}{index}":{index},"#, "n".repeat(index % 200));
+    let others: String = (0..600).map(other).collect();
+    let many = format!(r#"{{{others}"id":1,"required":[1,2],"int32":7}}"#);
+    check(
+        &plan,
+        &[many.clone().into_bytes(), many.clone().into_bytes()],
+    );
+    assert!(is_taken(&plan, &many));
+}
+
+#[test]
+fn levels_are_counted_by_both_passes() {
+    let plan = every_type();
+    for levels in [1, 126, 127, 128, 129, 100_000] {
+        let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+        for name in ["json", "other", "array"] {
+            let payload = format!(r#"{{"id":1,"required":[1,2],"{name}":{open}{close}}}"#);
+            check(&plan, &[payload.into_bytes()]);
+            let cut = format!(r#"{{"id":1,"required":[1,2],"{name}":{open}"#);
+            check(&plan, &[cut.into_bytes()]);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
