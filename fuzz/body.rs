@@ -11,6 +11,7 @@ use kafka_milvus_sink::milvus::proto::schema::{
 };
 use kafka_milvus_sink::milvus::schema::Schema;
 use kafka_milvus_sink::plan::{self, Rules};
+use prost::Message;
 
 const TYPES: [DataType; 20] = [
     DataType::Bool,
@@ -47,10 +48,14 @@ pub fn decode_anything(input: &[u8]) -> Option<usize> {
     let schema = Schema::from_reply("c", described).ok()?;
     let plan = plan::make(&schema, &Rules::default()).ok()?;
     let mut columns = Columns::new(&plan);
+    let mut exact = Columns::new(&plan);
     let mut rows = 0;
     for payload in payloads.split(|byte| *byte == 0) {
         let bytes = columns.bytes();
-        match json::decode(&plan, &mut columns, payload) {
+        let decoded = json::decode(&plan, &mut columns, payload);
+        let expected = json::decode_exactly(&plan, &mut exact, payload);
+        assert_eq!(decoded, expected, "the passes find something else");
+        match decoded {
             Ok(()) => rows += 1,
             Err(_) => assert_eq!(
                 columns.bytes(),
@@ -60,7 +65,12 @@ pub fn decode_anything(input: &[u8]) -> Option<usize> {
         }
         assert_eq!(columns.rows(), rows);
     }
-    for field in columns.into_fields(&[]) {
+    let fields = columns.into_fields(&[]);
+    // By their bytes, which tell two zeros apart.
+    let encoded =
+        |fields: &[FieldData]| -> Vec<_> { fields.iter().map(Message::encode_to_vec).collect() };
+    assert_eq!(encoded(&fields), encoded(&exact.into_fields(&[])));
+    for field in fields {
         let name = field.field_name.clone();
         assert_eq!(rows_of(&field, &name), rows, "rows of {name}");
     }

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::decode::convert::{self, Value};
+use crate::decode::convert::{self, MAX_JSON_BYTES, Value};
 use crate::decode::misfit::Misfit;
+use crate::decode::raw;
+use crate::decode::scan::{Checked, Cursor};
 use crate::key::Key;
 use crate::milvus::proto::schema::ScalarField;
 use crate::milvus::schema::{DefaultValue, FieldType, StructArray};
 use crate::plan::Absent;
 
+use super::Scratch;
 use super::array::Arrays;
 use super::defaults;
 use super::scalar::{Scalars, Texts};
@@ -112,6 +115,46 @@ impl Column {
         }
     }
 
+    /// Appends the row that the value at `cursor` is, or nothing where it does not fit. Which rule it breaks, only
+    /// [`Self::push`] says.
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>, scratch: &mut Scratch) -> Option<()> {
+        let start = cursor.clone();
+        if self.read_common(cursor, scratch).is_some() {
+            return Some(());
+        }
+        *cursor = start;
+        let json = cursor.json()?.json;
+        let value = match self.shape() {
+            Shape::Json if json != "null" => Value::Json(json),
+            Shape::Value | Shape::Json => raw::value(json),
+        };
+        self.push(&value).ok()
+    }
+
+    /// Takes the forms that are common, without going over their text first; at any other appends nothing.
+    fn read_common(&mut self, cursor: &mut Cursor<'_>, scratch: &mut Scratch) -> Option<()> {
+        match &mut self.values {
+            Values::Int64(values) if cursor.peek() != Some(b'"') => values.push(cursor.integer()?),
+            Values::Float(values) => values.push(cursor.float()?),
+            Values::Vector(vectors) if cursor.peek() == Some(b'[') => vectors.read(cursor)?,
+            Values::Sparse(vectors) => {
+                vectors.push_bytes(sparse::read(cursor, &mut scratch.sparse)?);
+            }
+            Values::Json(values) if cursor.peek() != Some(b'n') => {
+                values.push_bytes(kept(cursor)?);
+            }
+            Values::JsonObject(values) if cursor.peek() == Some(b'{') => {
+                values.push_bytes(kept(cursor)?);
+            }
+            Values::Array(..) | Values::Structs(_) => return None,
+            _ => {
+                let value = cursor.scalar(&mut scratch.text)?;
+                self.push(&value).ok()?;
+            }
+        }
+        Some(())
+    }
+
     /// Appends one row, or nothing where the value does not fit.
     pub(super) fn push(&mut self, value: &Value<'_>) -> Result<(), Misfit> {
         if matches!(value, Value::Null) {
@@ -126,13 +169,13 @@ impl Column {
             Values::Float(values) => values.push(convert::float(value)?),
             Values::Double(values) => values.push(convert::double(value)?),
             Values::VarChar(values, max_length) => {
-                values.push_text(&convert::varchar(value, *max_length)?);
+                values.push_text(convert::varchar(value, *max_length)?);
             }
-            Values::Json(values) => values.push_bytes(&convert::json(value)?),
-            Values::JsonObject(values) => values.push_bytes(&convert::json_object(value)?),
+            Values::Json(values) => values.push_bytes(convert::json(value)?),
+            Values::JsonObject(values) => values.push_bytes(convert::json_object(value)?),
             Values::Array(values, arrays) => values.push(arrays.read(value)?),
-            Values::Geometry(values) => values.push_text(&convert::geometry(value)?),
-            Values::Text(values) => values.push_text(&convert::varchar(value, None)?),
+            Values::Geometry(values) => values.push_text(convert::geometry(value)?),
+            Values::Text(values) => values.push_text(convert::varchar(value, None)?),
             Values::Timestamptz(values) => values.push_text(&convert::timestamp(value)?),
             Values::Structs(structs) => structs.push(value)?,
             Values::Vector(vectors) => vectors.push(value)?,
@@ -173,6 +216,12 @@ impl Column {
             _ => None,
         }
     }
+}
+
+/// The JSON text at `cursor`, if a field may keep so much of it.
+fn kept<'a>(cursor: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let Checked { json, .. } = cursor.json()?;
+    (json.len() <= MAX_JSON_BYTES).then_some(json.as_bytes())
 }
 
 impl Values {

@@ -7,19 +7,20 @@ use crate::decode::misfit::Misfit;
 use crate::decode::raw;
 use crate::milvus::arrays::Delimited;
 
-const EMPTY: &[u8] = b"{}";
+/// Members that are compared each with each other. Of more than these the names are sorted.
+const FEW: usize = 16;
 
 #[derive(Debug, Default)]
 pub(super) struct Dynamic {
     objects: Delimited,
-    /// The open row's members as `"key":value`, one after the other.
+    /// The open row's object, without its closing brace.
     text: Vec<u8>,
     members: Vec<Member>,
 }
 
+/// Where `"key":value` is in `text`.
 #[derive(Debug)]
 struct Member {
-    /// In `text`, quotes included.
     key: Range<usize>,
     end: usize,
 }
@@ -33,6 +34,7 @@ impl Dynamic {
 
     /// Adds one member to the open row; `json` is kept byte for byte.
     pub(super) fn add(&mut self, name: &str, json: &str) {
+        self.text.push(separator(&self.text));
         let start = self.text.len();
         quote(&mut self.text, name);
         let key = start..self.text.len();
@@ -44,11 +46,19 @@ impl Dynamic {
 
     /// Appends the open row's object, or nothing where it does not fit.
     pub(super) fn finish(&mut self) -> Result<(), Misfit> {
-        if self.members.is_empty() {
-            self.objects.push(EMPTY);
-        } else {
-            let object = self.object()?;
-            self.objects.push(&object);
+        if !self.are_distinct() {
+            self.text = self.last_of_each_key();
+        }
+        if self.text.is_empty() {
+            self.text.push(b'{');
+        }
+        self.text.push(b'}');
+        if self.text.len() > MAX_JSON_BYTES {
+            return Err(Misfit::LongJson(self.text.len()));
+        }
+        match levels(&self.text) {
+            levels if levels > MAX_JSON_DEPTH => return Err(Misfit::DeepJson(levels)),
+            _ => self.objects.push(&self.text),
         }
         Ok(())
     }
@@ -80,40 +90,47 @@ impl Dynamic {
         self.objects = objects;
     }
 
-    fn object(&self) -> Result<Vec<u8>, Misfit> {
-        let last_wins = self.last_of_each_key();
-        let members: usize = last_wins.iter().map(|member| self.text(member).len()).sum();
-        // Two braces, and a comma between neighbours.
-        let bytes = members + last_wins.len() + 1;
-        if bytes > MAX_JSON_BYTES {
-            return Err(Misfit::LongJson(bytes));
-        }
-        let mut object = Vec::with_capacity(bytes);
-        for member in last_wins {
-            object.push(if object.is_empty() { b'{' } else { b',' });
-            object.extend_from_slice(self.text(member));
-        }
-        object.push(b'}');
-        match raw::measure(&object).depth {
-            depth if depth > MAX_JSON_DEPTH => Err(Misfit::DeepJson(depth)),
-            _ => Ok(object),
-        }
+    /// That no key occurs twice; it says `false` also where there are too many to look.
+    fn are_distinct(&self) -> bool {
+        let occurs = |(index, member): (usize, &Member)| {
+            let mut earlier = self.members.iter().take(index);
+            earlier.any(|earlier| self.key(earlier) == self.key(member))
+        };
+        self.members.len() <= FEW && !self.members.iter().enumerate().any(occurs)
     }
 
-    /// The members that count, in the order of the record. Sorting keeps a record of many thousand keys cheap.
-    fn last_of_each_key(&self) -> Vec<&Member> {
-        let key = |member: &Member| self.text.get(member.key.clone());
+    /// The object with the members that count, in the order of the record. Sorting keeps a record of many thousand keys
+    /// cheap.
+    fn last_of_each_key(&self) -> Vec<u8> {
         let mut members: Vec<&Member> = self.members.iter().collect();
-        members.sort_by(|a, b| key(a).cmp(&key(b)).then(b.end.cmp(&a.end)));
-        members.dedup_by(|later, kept| key(later) == key(kept));
+        members.sort_by(|a, b| self.key(a).cmp(self.key(b)).then(b.end.cmp(&a.end)));
+        members.dedup_by(|later, kept| self.key(later) == self.key(kept));
         members.sort_unstable_by_key(|member| member.end);
-        members
+        let mut object = Vec::with_capacity(self.text.len());
+        for member in members {
+            object.push(separator(&object));
+            let text = self.text.get(member.key.start..member.end);
+            object.extend_from_slice(text.unwrap_or_default());
+        }
+        object
     }
 
-    fn text(&self, member: &Member) -> &[u8] {
-        self.text
-            .get(member.key.start..member.end)
-            .unwrap_or_default()
+    fn key(&self, member: &Member) -> &[u8] {
+        self.text.get(member.key.clone()).unwrap_or_default()
+    }
+}
+
+/// What comes before the next member.
+fn separator(object: &[u8]) -> u8 {
+    if object.is_empty() { b'{' } else { b',' }
+}
+
+/// How deep `json` is, or a greater number that is still allowed.
+fn levels(json: &[u8]) -> usize {
+    let opens = |byte: &&u8| matches!(byte, b'[' | b'{');
+    match json.iter().filter(opens).count() {
+        most if most <= MAX_JSON_DEPTH => most,
+        _ => raw::measure(json).depth,
     }
 }
 

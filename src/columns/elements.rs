@@ -7,6 +7,7 @@ use crate::decode::convert::{self, Value};
 use crate::decode::half::{BFLOAT16, FLOAT16, Half};
 use crate::decode::misfit::Misfit;
 use crate::decode::raw::Array;
+use crate::decode::scan::Cursor;
 use crate::milvus::proto::schema::{DataType, FloatArray, VectorField, vector_field};
 use crate::milvus::schema::FieldType;
 
@@ -60,6 +61,41 @@ impl Elements {
             self.truncate(before);
         }
         appended
+    }
+
+    /// Appends the vector that the array at `cursor` is, or nothing.
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>) -> Option<()> {
+        let before = self.count();
+        let length = self.length();
+        let read = match &mut self.data {
+            Data::Float(data) => cursor.floats(length, data),
+            Data::Bytes(..) => self.read_items(cursor, length),
+        };
+        if read.is_none() {
+            self.truncate(before);
+        }
+        read
+    }
+
+    fn read_items(&mut self, cursor: &mut Cursor<'_>, length: usize) -> Option<()> {
+        cursor.require(b'[')?;
+        cursor.space();
+        for _ in 1..length {
+            self.append_item(&Value::Number(cursor.number()?)).ok()?;
+            if cursor.comma_or(b']')? {
+                return None;
+            }
+        }
+        self.append_item(&Value::Number(cursor.number()?)).ok()?;
+        cursor.comma_or(b']')?.then_some(())
+    }
+
+    /// Elements of an array that is a vector.
+    fn length(&self) -> usize {
+        match &self.data {
+            Data::Bytes(Bytes::Binary, _) => self.dim / 8,
+            _ => self.dim,
+        }
     }
 
     /// How many vectors there are.
@@ -158,10 +194,7 @@ impl Elements {
     }
 
     fn append_array(&mut self, array: Array<'_>) -> Result<(), Misfit> {
-        let length = match &self.data {
-            Data::Bytes(Bytes::Binary, _) => self.dim / 8,
-            _ => self.dim,
-        };
+        let length = self.length();
         let mut unfit = None;
         let mut count = 0;
         for item in array.items() {
@@ -196,14 +229,20 @@ impl Elements {
     }
 
     fn append_base64(&mut self, text: &str) -> Result<(), Misfit> {
-        let bytes = STANDARD_NO_PAD_INDIFFERENT
-            .decode(text)
-            .map_err(|_| Misfit::Text(text.len()))?;
-        if bytes.len() != self.size() {
-            return Err(Misfit::Base64(bytes.len()));
-        }
+        let size = self.size();
+        let not_base64 = |_| Misfit::Text(text.len());
+        let fits = |bytes: usize| {
+            if bytes == size {
+                Ok(())
+            } else {
+                Err(Misfit::Base64(bytes))
+            }
+        };
         match &mut self.data {
             Data::Float(data) => {
+                let bytes = STANDARD_NO_PAD_INDIFFERENT.decode(text);
+                let bytes = bytes.map_err(not_base64)?;
+                fits(bytes.len())?;
                 let (words, _) = bytes.as_chunks();
                 for (index, word) in words.iter().enumerate() {
                     let number = f32::from_le_bytes(*word);
@@ -214,8 +253,12 @@ impl Elements {
                 }
             }
             Data::Bytes(kind, data) => {
-                kind.half().map_or(Ok(()), |half| finite(half, &bytes))?;
-                data.extend_from_slice(&bytes);
+                let start = data.len();
+                let decoded = STANDARD_NO_PAD_INDIFFERENT.decode_vec(text, data);
+                decoded.map_err(not_base64)?;
+                let bytes = data.get(start..).unwrap_or_default();
+                fits(bytes.len())?;
+                kind.half().map_or(Ok(()), |half| finite(half, bytes))?;
             }
         }
         Ok(())

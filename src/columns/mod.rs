@@ -16,6 +16,7 @@ mod vector;
 mod wire;
 
 use crate::decode::misfit::Misfit;
+use crate::decode::scan::Order;
 use crate::key::Key;
 use crate::milvus::proto::schema::FieldData;
 use crate::plan::{DYNAMIC_FIELD, Plan};
@@ -36,8 +37,18 @@ pub struct Columns {
     frame: usize,
     /// What the open row has brought for each field so far.
     marks: Vec<Mark>,
+    /// How the rows before it were written.
+    order: Order,
+    scratch: Scratch,
     /// The row added last, or refused, brought a field that the plan does not know.
     strayed: bool,
+}
+
+/// Room for one value on its way into a column, kept from one to the next.
+#[derive(Debug, Default)]
+struct Scratch {
+    text: String,
+    sparse: sparse::Scratch,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +70,8 @@ impl Columns {
             row_ends: Vec::new(),
             frame: names.chain(meta).map(encode::frame_size).sum(),
             marks: vec![Mark::Unseen; plan.fields.len()],
+            order: Order::default(),
+            scratch: Scratch::default(),
             strayed: false,
         }
     }
@@ -121,6 +134,7 @@ impl Columns {
     fn begin_row(&mut self) {
         self.marks.fill(Mark::Unseen);
         self.strayed = false;
+        self.order.begin_record();
         self.dynamic.iter_mut().for_each(Dynamic::begin);
     }
 

@@ -7,6 +7,7 @@
 use crate::bad_record::BadRecord;
 use crate::decode::convert::Value;
 use crate::decode::misfit::Misfit;
+use crate::decode::scan::{Checked, Cursor, Met};
 use crate::key::Key;
 use crate::plan::{Place, Plan};
 
@@ -50,14 +51,49 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Forgets what the row has so far: a decoder begins anew.
+    pub(crate) fn restart(&mut self) {
+        self.columns.drop_open_row();
+        self.columns.begin_row();
+        self.refused = None;
+    }
+
+    /// Goes past the name of a member, and says what it means.
+    pub(crate) fn next_name(&mut self, cursor: &mut Cursor<'_>) -> Option<Met> {
+        let met = self.columns.order.next(self.plan, cursor)?;
+        self.columns.strayed |= met.strays;
+        Some(met)
+    }
+
+    /// Reads the value of a field, by its index, straight into its column. `None` where it does not fit, or where the
+    /// field has been named before.
+    pub(crate) fn read(&mut self, index: usize, cursor: &mut Cursor<'_>) -> Option<()> {
+        let Columns {
+            fields,
+            marks,
+            scratch,
+            ..
+        } = &mut *self.columns;
+        let (column, mark) = (fields.get_mut(index)?, marks.get_mut(index)?);
+        if *mark != Mark::Unseen {
+            return None;
+        }
+        column.read(cursor, scratch)?;
+        *mark = Mark::Filled;
+        Some(())
+    }
+
+    /// A field without a column of its own, by the name that [`Self::next_name`] went past.
+    pub(crate) fn named_member(&mut self, value: Checked<'_>) {
+        if let Some(dynamic) = &mut self.columns.dynamic {
+            dynamic.add(self.columns.order.name(), value.json);
+        }
+    }
+
     /// What to do with the field's value, and the slot in which its text is to be kept besides.
     pub(crate) fn field(&mut self, name: &str) -> (Want, Option<usize>) {
         let (place, slot) = self.plan.place(name);
-        self.columns.strayed |= match place {
-            Place::Dynamic | Place::Unknown => true,
-            Place::Ignored => !self.plan.leaves_out(name),
-            Place::Field(_) | Place::Used | Place::Reserved => false,
-        };
+        self.columns.strayed |= self.plan.strays(name, place);
         let want = match place {
             Place::Field(index) => self.start(index),
             Place::Dynamic => Want::Member,

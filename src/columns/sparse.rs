@@ -3,6 +3,7 @@
 use crate::decode::convert::{self, Value};
 use crate::decode::misfit::Misfit;
 use crate::decode::raw::{Array, Object};
+use crate::decode::scan::Cursor;
 use crate::milvus::arrays::Delimited;
 use crate::milvus::proto::schema::{SparseFloatArray, VectorField, vector_field};
 
@@ -27,15 +28,8 @@ pub(super) fn row(value: &Value<'_>) -> Result<Vec<u8>, Misfit> {
         Value::Array(array) => from_pairs(*array)?,
         other => return Err(other.misfit()),
     };
-    pairs.sort_unstable_by_key(|(index, _)| *index);
-    if pairs.array_windows().any(|[(a, _), (b, _)]| a == b) {
-        return Err(Misfit::SameIndex);
-    }
-    let mut row = Vec::with_capacity(pairs.len() * PAIR);
-    for (index, value) in pairs {
-        row.extend_from_slice(&index.to_le_bytes());
-        row.extend_from_slice(&value.to_le_bytes());
-    }
+    let mut row = Vec::new();
+    contents(&mut pairs, &mut row)?;
     Ok(row)
 }
 
@@ -57,6 +51,53 @@ pub(super) fn message(contents: Delimited) -> VectorField {
 }
 
 type Pairs = Vec<(u32, f32)>;
+
+/// Room for one row.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pairs: Pairs,
+    row: Vec<u8>,
+}
+
+/// What [`row`] gives, from the object of indices and values at `cursor`; other forms are left to that.
+pub(super) fn read<'s>(cursor: &mut Cursor<'_>, scratch: &'s mut Scratch) -> Option<&'s [u8]> {
+    let Scratch { pairs, row } = scratch;
+    pairs.clear();
+    cursor.require(b'{')?;
+    cursor.space();
+    let mut is_over = cursor.take(b'}');
+    while !is_over {
+        cursor.require(b'"')?;
+        let index = u32::try_from(cursor.integer()?).ok()?;
+        cursor.require(b'"')?;
+        cursor.colon()?;
+        let value = cursor.float()?;
+        if index == u32::MAX || value < 0.0 {
+            return None;
+        }
+        pairs.push((index, value));
+        is_over = cursor.comma_or(b'}')?;
+    }
+    contents(pairs, row).ok()?;
+    Some(row)
+}
+
+/// The pairs as they travel.
+fn contents(pairs: &mut [(u32, f32)], row: &mut Vec<u8>) -> Result<(), Misfit> {
+    if !pairs.is_sorted_by_key(|(index, _)| *index) {
+        pairs.sort_unstable_by_key(|(index, _)| *index);
+    }
+    if pairs.array_windows().any(|[(a, _), (b, _)]| a == b) {
+        return Err(Misfit::SameIndex);
+    }
+    row.clear();
+    row.reserve(pairs.len() * PAIR);
+    for (index, value) in pairs {
+        row.extend_from_slice(&index.to_le_bytes());
+        row.extend_from_slice(&value.to_le_bytes());
+    }
+    Ok(())
+}
 
 /// The two lists of `{"indices": […], "values": […]}`, in whatever order; an object with other members is none.
 fn lists(object: Object<'_>) -> Option<(Array<'_>, Array<'_>)> {

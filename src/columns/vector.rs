@@ -2,6 +2,7 @@
 
 use crate::decode::convert::Value;
 use crate::decode::misfit::Misfit;
+use crate::decode::scan::Cursor;
 use crate::milvus::proto::schema::{DataType, VectorField};
 use crate::milvus::schema::FieldType;
 use crate::plan::Absent;
@@ -35,6 +36,15 @@ impl Vectors {
             nulls.push(true);
         }
         Ok(())
+    }
+
+    /// Appends the row that the array at `cursor` is, or nothing.
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>) -> Option<()> {
+        self.elements.read(cursor)?;
+        if let Some(nulls) = &mut self.nulls {
+            nulls.push(true);
+        }
+        Some(())
     }
 
     pub(super) fn push_absent(&mut self, why: Misfit) -> Result<(), Misfit> {

@@ -100,7 +100,10 @@ pub(crate) fn double(value: &Value<'_>) -> Result<f64, Misfit> {
 }
 
 /// Strings, and the text of numbers and booleans as written. The limit counts bytes.
-pub(crate) fn varchar(value: &Value<'_>, max_length: Option<usize>) -> Result<String, Misfit> {
+pub(crate) fn varchar<'a>(
+    value: &'a Value<'_>,
+    max_length: Option<usize>,
+) -> Result<&'a str, Misfit> {
     let text = match value {
         Value::Text(text) => text.as_ref(),
         Value::Number(text) => text,
@@ -110,24 +113,26 @@ pub(crate) fn varchar(value: &Value<'_>, max_length: Option<usize>) -> Result<St
     };
     match max_length {
         Some(max) if text.len() > max => Err(Misfit::LongText(text.len())),
-        _ => Ok(text.to_owned()),
+        _ => Ok(text),
     }
 }
 
 /// A geometry's WKT, as it is.
-pub(crate) fn geometry(value: &Value<'_>) -> Result<String, Misfit> {
+pub(crate) fn geometry<'a>(value: &'a Value<'_>) -> Result<&'a str, Misfit> {
     let Value::Text(text) = value else {
         return Err(value.misfit());
     };
     wkt::check(text).map_err(Misfit::NoWkt)?;
-    Ok(text.to_string())
+    Ok(text)
 }
 
 /// RFC 3339, or a number of milliseconds since 1970.
-pub(crate) fn timestamp(value: &Value<'_>) -> Result<String, Misfit> {
+pub(crate) fn timestamp<'a>(value: &'a Value<'_>) -> Result<Cow<'a, str>, Misfit> {
     match value {
-        Value::Text(text) => timestamp::from_text(text).map(Cow::into_owned),
-        Value::Number(text) => timestamp::from_epoch_milliseconds(number::integer(text)?),
+        Value::Text(text) => timestamp::from_text(text),
+        Value::Number(text) => {
+            timestamp::from_epoch_milliseconds(number::integer(text)?).map(Cow::Owned)
+        }
         _ => Err(value.misfit()),
     }
 }
@@ -156,7 +161,7 @@ pub(crate) fn with_array<T>(
 }
 
 /// The exact bytes of an object.
-pub(crate) fn json_object(value: &Value<'_>) -> Result<Vec<u8>, Misfit> {
+pub(crate) fn json_object<'a>(value: &'a Value<'_>) -> Result<&'a [u8], Misfit> {
     match value {
         Value::Json(json) if !json.starts_with('{') => Err(raw::value(json).misfit()),
         _ => json(value),
@@ -164,7 +169,7 @@ pub(crate) fn json_object(value: &Value<'_>) -> Result<Vec<u8>, Misfit> {
 }
 
 /// The exact bytes of the value.
-pub(crate) fn json(value: &Value<'_>) -> Result<Vec<u8>, Misfit> {
+pub(crate) fn json<'a>(value: &'a Value<'_>) -> Result<&'a [u8], Misfit> {
     let Value::Json(json) = value else {
         return Err(value.misfit());
     };
@@ -173,7 +178,7 @@ pub(crate) fn json(value: &Value<'_>) -> Result<Vec<u8>, Misfit> {
     }
     match raw::measure(json.as_bytes()).depth {
         depth if depth > MAX_JSON_DEPTH => Err(Misfit::DeepJson(depth)),
-        _ => Ok(json.as_bytes().to_vec()),
+        _ => Ok(json.as_bytes()),
     }
 }
 

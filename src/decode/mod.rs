@@ -11,6 +11,7 @@ pub(crate) mod misfit;
 mod number;
 mod path;
 pub(crate) mod raw;
+pub(crate) mod scan;
 pub(crate) mod timestamp;
 pub(crate) mod wkt;
 
@@ -18,6 +19,8 @@ pub(crate) mod wkt;
 pub(crate) mod conversion_table;
 #[cfg(test)]
 mod changes;
+#[cfg(test)]
+mod passes;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::json::decode;
 
 const DIM: usize = 2;
 
-fn every_type() -> Plan {
+pub(super) fn every_type() -> Plan {
     let text = FieldType::VarChar {
         max_length: Some(40),
     };
@@ -165,7 +165,7 @@ fn one_by_one(vectors: vector_field::Data) -> impl Iterator<Item = vector_field:
 }
 
 /// For each field its JSON text and what the column must hold.
-type Cell = (Option<String>, Option<String>);
+pub(super) type Cell = (Option<String>, Option<String>);
 
 fn cell<T: std::fmt::Debug + 'static>(
     values: impl Strategy<Value = T> + 'static,
@@ -201,7 +201,7 @@ fn embedded(cells: BoxedStrategy<Cell>) -> BoxedStrategy<Cell> {
     cells.boxed()
 }
 
-fn row() -> impl Strategy<Value = Vec<Cell>> {
+pub(super) fn row() -> impl Strategy<Value = Vec<Cell>> {
     let float = || {
         any::<u32>()
             .prop_map(f32::from_bits)
@@ -264,7 +264,7 @@ fn struct_cell(float: impl Strategy<Value = f32>) -> impl Strategy<Value = Cell>
     })
 }
 
-fn payload(plan: &Plan, row: &[Cell]) -> String {
+pub(super) fn payload(plan: &Plan, row: &[Cell]) -> String {
     let members = plan.fields.iter().zip(row);
     let members = members.filter_map(|(field, (json, _))| {
         let json = json.as_ref()?;
@@ -274,7 +274,7 @@ fn payload(plan: &Plan, row: &[Cell]) -> String {
 }
 
 /// Pieces that make JSON likely, and near misses of it.
-fn jsonish() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn jsonish() -> impl Strategy<Value = Vec<u8>> {
     let pieces = vec![
         "{",
         "}",

@@ -144,9 +144,14 @@ impl Plan {
         }
     }
 
-    /// Whether the field `name` of the collection is never sent.
-    pub(crate) fn leaves_out(&self, name: &str) -> bool {
-        self.left_out.iter().any(|field| &*field.name == name)
+    /// Whether a record field, which belongs at `place`, is one that the plan has no place of its own for.
+    pub(crate) fn strays(&self, name: &str, place: Place) -> bool {
+        let is_left_out = || self.left_out.iter().any(|field| &*field.name == name);
+        match place {
+            Place::Dynamic | Place::Unknown => true,
+            Place::Ignored => !is_left_out(),
+            Place::Field(_) | Place::Used | Place::Reserved => false,
+        }
     }
 
     /// The primary key's index and field, where it is sent.
