@@ -48,6 +48,8 @@ pub(super) struct Queue {
     epoch: Option<i32>,
     had_room: bool,
     keeps: KeptHeaders,
+    /// How many bytes and records the last chunk had: the next one is likely to be as large, and need not grow to that.
+    last_chunk: (usize, usize),
 }
 
 /// What one turn brought.
@@ -94,6 +96,7 @@ impl Queue {
             epoch: None,
             had_room: true,
             keeps: keeps.clone(),
+            last_chunk: (0, 0),
         })
     }
 
@@ -200,6 +203,11 @@ impl Queue {
                     break;
                 }
                 Some(Ok(message)) => {
+                    if records.is_empty() {
+                        let (likely_bytes, likely_records) = self.last_chunk;
+                        bytes.reserve(likely_bytes);
+                        records.reserve(likely_records);
+                    }
                     turn.led.extend(new_epoch(&message, &mut self.epoch));
                     records.push(copy(&message, &mut bytes));
                     copy_headers(message.headers(), &self.keeps, &mut bytes, &mut headers);
@@ -213,6 +221,7 @@ impl Queue {
         }
         if let Some(last) = records.last() {
             turn.handed = Some((records.len(), last.offset + 1));
+            self.last_chunk = (bytes.len().min(2 * TURN_BYTES), records.len());
             let overhead = records.len() * RECORD_OVERHEAD + headers.len() * HEADER_OVERHEAD;
             let charge = self.inlet.budget.charge(bytes.len() + overhead);
             let tenure = Arc::clone(&self.tenure);

@@ -2,6 +2,7 @@
 
 mod columns;
 mod fill;
+mod flame_graph;
 pub mod report;
 mod rows;
 mod sink;

@@ -1,5 +1,7 @@
 //! `make bench`: how fast the sink is from end to end, beside its parts alone. `ONLY=w768,latency` for some of it.
 //!
+//! `FLAME_GRAPH=file.svg` measures nothing and draws where the time goes.
+//!
 //! It calls itself for what has to run in a process of its own: `bench null-milvus …`, `bench consume …`, `bench send …`.
 #![allow(
     clippy::expect_used,
@@ -8,6 +10,7 @@
 )]
 
 use std::fs;
+use std::path::Path;
 
 use testkit::bench::report::Report;
 use testkit::bench::{Bench, stages};
@@ -49,6 +52,10 @@ fn measure() {
         names()
     );
     let mut bench = Bench::start();
+    if let Some(path) = std::env::var_os("FLAME_GRAPH") {
+        bench.flame_graph(Path::new(&path));
+        return;
+    }
     let mut report = Report::default();
     for name in known {
         if only.is_empty() || only.contains(&name) {

@@ -71,7 +71,7 @@ impl Round {
         let consume = ["consume", topic.bootstrap(), topic.name(), &count];
         let commands = [
             ("consume", bench.stage("bench", &consume)),
-            ("decode", bench.stage("decode_only", &[name, &count])),
+            ("decode", bench.stage("bench-decode-only", &[name, &count])),
             (
                 "send",
                 bench.stage("bench", &["send", &endpoint, name, &count]),
