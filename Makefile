@@ -1,7 +1,7 @@
 # Everything that is done to this repository. The servers of tests and demo live in target/services.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help services demo servers test matrix chaos sim sim-mutants footprint verify-million bench flame-graph fuzz audit fmt clippy clean-services
+.PHONY: help services demo servers test matrix chaos sim sim-mutants footprint bench flame-graph bench-decode bench-check verify-million fuzz audit fmt clippy clean-services
 
 # A build and the fetching of the servers run beside each other, the latter in a process group of its own: a shell's
 # background jobs do not hear Ctrl-C. Both need the tools of tools/prerequisites.sh.
@@ -56,6 +56,15 @@ sim-mutants: ## Whether the simulation finds the mistakes of tools/mutants/, mad
 footprint: ## Memory of the idle release binary, and its time to the first row (MILVUS=lite: on the small one)
 	$(call build_and_services,--release --bin kafka-milvus-sink)
 	@cargo run --quiet --package testkit --bin footprint
+
+# The one package alone: together with others it would be built with their features, and the peers would be slower.
+BENCH_DECODE = cargo build --release --package bench-decode && $${CARGO_TARGET_DIR:-target}/release/bench-decode
+
+bench-decode: ## Records into requests, beside serde_json and fast-float2 in the same minute (RECORDS=1000000 for allocations)
+	@$(BENCH_DECODE)
+
+bench-check: ## Whether decoding has become slower than docs/benchmarks.json says (needs valgrind; UPDATE=1 writes it anew)
+	@$(BENCH_DECODE) $(if $(UPDATE),update,check)
 
 # As `sim`: optimised is the one package.
 verify-million: ## Whether verify finds 100 rows of a million that were changed behind its back, and in how much memory (ROWS=…, MILVUS=lite)
