@@ -220,24 +220,35 @@ impl Queue {
             }
         }
         if let Some(last) = records.last() {
-            turn.handed = Some((records.len(), last.offset + 1));
-            self.last_chunk = (bytes.len().min(2 * TURN_BYTES), records.len());
-            let overhead = records.len() * RECORD_OVERHEAD + headers.len() * HEADER_OVERHEAD;
-            let charge = self.inlet.budget.charge(bytes.len() + overhead);
-            let tenure = Arc::clone(&self.tenure);
-            let from = std::mem::replace(&mut self.next, last.offset + 1);
-            permit.send(Chunk {
-                bytes,
-                runs: vec![Run {
-                    tenure,
-                    from,
-                    records,
-                    headers,
-                }],
-                charge,
-            });
+            let next = last.offset + 1;
+            turn.handed = Some((records.len(), next));
+            permit.send(self.chunk(bytes, records, headers, next));
         }
         turn
+    }
+
+    /// What was taken, up to `next`, charged to the writer's share.
+    fn chunk(
+        &mut self,
+        bytes: Vec<u8>,
+        records: Vec<Record>,
+        headers: Vec<Option<Range<usize>>>,
+        next: i64,
+    ) -> Chunk {
+        self.last_chunk = (bytes.len().min(2 * TURN_BYTES), records.len());
+        let overhead = records.len() * RECORD_OVERHEAD + headers.len() * HEADER_OVERHEAD;
+        let charge = self.inlet.budget.charge(bytes.len() + overhead);
+        let from = std::mem::replace(&mut self.next, next);
+        Chunk {
+            bytes,
+            runs: vec![Run {
+                tenure: Arc::clone(&self.tenure),
+                from,
+                records,
+                headers,
+            }],
+            charge,
+        }
     }
 }
 
