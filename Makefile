@@ -1,7 +1,7 @@
 # Everything that is done to this repository. The servers of tests and demo live in target/services.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help services demo servers test matrix chaos sim sim-mutants footprint bench-decode bench-check bench-alloc verify-million fuzz audit fmt clippy clean-services
+.PHONY: help services demo servers test matrix chaos sim sim-mutants footprint bench flame-graph bench-decode bench-check bench-alloc verify-million fuzz audit fmt clippy clean-services
 
 # A build and the fetching of the servers run beside each other, the latter in a process group of its own: a shell's
 # background jobs do not hear Ctrl-C. Both need the tools of tools/prerequisites.sh.
@@ -70,6 +70,17 @@ bench-check: ## Whether decoding has become slower than docs/benchmarks.json say
 verify-million: ## Whether verify finds 100 rows of a million that were changed behind its back, and in how much memory (ROWS=…, MILVUS=lite)
 	$(call build_and_services,--workspace --bins --config profile.dev.package.kafka-milvus-sink.opt-level=2)
 	@$${CARGO_TARGET_DIR:-target}/debug/verify_million
+
+# The sink is built beside its measures: what it shares with them has some more features than in a build of its own.
+BENCHES = --release --workspace --bin kafka-milvus-sink --bin bench --bin bench-decode-only
+
+bench: ## How fast it is from end to end, beside its parts alone; about 15 minutes (ONLY=w768,latency: some of it)
+	$(call build_and_services,$(BENCHES))
+	@$${CARGO_TARGET_DIR:-target}/release/bench
+
+flame-graph: ## Where the time goes, W768 end to end: target/flame-graph.svg (needs perf, and cargo install inferno)
+	$(call build_and_services,$(BENCHES))
+	@FLAME_GRAPH=target/flame-graph.svg $${CARGO_TARGET_DIR:-target}/release/bench
 
 bench-alloc: ## Allocations per record of the whole writer, over a million records (a minute)
 	@cargo run --release --package station-bench

@@ -27,6 +27,8 @@ use crate::writer::Stations;
 
 /// Idle time between two looks; anything that happens wakes it earlier.
 const IDLE: Duration = Duration::from_millis(5);
+/// The same while no record is under way: records, answers and a stop wake it, and a rebalance may wait so long.
+const AT_REST: Duration = Duration::from_millis(25);
 /// Every queue is polled this often even if nobody flagged it.
 const SWEEP: Duration = Duration::from_millis(250);
 
@@ -117,7 +119,7 @@ impl Consumer {
         let result = loop {
             match self.round() {
                 Ok(Round::Busy) => {}
-                Ok(Round::Idle) => std::thread::park_timeout(IDLE),
+                Ok(Round::Idle) => std::thread::park_timeout(self.pause()),
                 Ok(Round::Finished(outcome)) => break Ok(outcome),
                 Err(error) => break Err(error),
             }
@@ -129,6 +131,14 @@ impl Consumer {
         self.station.lanes.closed();
         self.close();
         result
+    }
+
+    /// What is charged is under way: read, and not yet settled.
+    fn pause(&self) -> Duration {
+        match self.stations.budget.used() {
+            0 => AT_REST,
+            _ => IDLE,
+        }
     }
 
     fn round(&mut self) -> Result<Round, KafkaError> {

@@ -34,6 +34,7 @@ pub mod suite;
 
 pub mod client;
 pub mod fake;
+pub mod null_milvus;
 pub mod official;
 pub mod proto;
 pub mod proxy;
@@ -42,6 +43,7 @@ pub mod tls;
 pub mod sink;
 pub mod stopped_thread;
 
+pub mod bench;
 pub mod chaos;
 
 pub mod workload;

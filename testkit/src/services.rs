@@ -60,6 +60,15 @@ pub fn scratch(what: &str) -> PathBuf {
     dir
 }
 
+/// Removes all folders of [`scratch`] that this process has made, once nothing uses them.
+pub(crate) fn remove_scratch() {
+    let mine = repository().join("target/it-data");
+    // What cannot be removed now is found by a later run.
+    drop(fs::remove_dir_all(
+        mine.join(std::process::id().to_string()),
+    ));
+}
+
 /// The log file of a process that is about to start.
 pub(crate) fn log_file(name: &str) -> PathBuf {
     let logs = repository().join("target/it-logs");

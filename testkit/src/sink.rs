@@ -108,6 +108,12 @@ impl SinkCommand {
         self
     }
 
+    /// On these processor cores alone, as `0` or `1-3`.
+    pub fn pinned(mut self, cores: &str) -> SinkCommand {
+        self.command = pinned(cores, &self.command);
+        self
+    }
+
     pub fn start(self) -> Sink {
         Sink {
             process: Process::start("sink", &self.command),
@@ -247,6 +253,18 @@ impl Drop for Sink {
             self.assert_no_secret(&self.output());
         }
     }
+}
+
+/// The same command on these processor cores alone.
+pub(crate) fn pinned(cores: &str, command: &Command) -> Command {
+    let mut taskset = Command::new("taskset");
+    taskset
+        .args(["--cpu-list", cores])
+        .arg(command.get_program());
+    taskset.args(command.get_args());
+    let envs = command.get_envs();
+    taskset.envs(envs.filter_map(|(name, value)| Some((name, value?))));
+    taskset
 }
 
 fn is_root() -> bool {

@@ -34,19 +34,24 @@ impl Sink {
         }
     }
 
-    /// All records as one request.
+    /// All records as the bytes of one request.
     pub fn run(&mut self, request: &mut Vec<u8>) {
+        request.clear();
+        match self.decode() {
+            WriteRequest::Insert(message) => message.encode(request),
+            other => panic!("not an insert: {other:?}"),
+        }
+        .expect("a Vec takes all");
+    }
+
+    /// All records as one request, not yet encoded.
+    pub fn decode(&self) -> WriteRequest {
         let mut columns = Columns::new(&self.plan);
         for record in 0..self.chunk.runs[0].records.len() {
             let change = change(&self.plan, &mut columns, self.chunk.view(0, record));
             change.expect("a record of the workload fits");
         }
-        request.clear();
-        match writer::request(&self.plan, &mut columns) {
-            Some(WriteRequest::Insert(message)) => message.encode(request),
-            other => panic!("not an insert: {other:?}"),
-        }
-        .expect("a Vec takes all");
+        writer::request(&self.plan, &mut columns).expect("rows")
     }
 }
 
