@@ -35,16 +35,19 @@ struct Still {
 
 impl Stillness {
     /// The end of the log, where Kafka was asked for it since the partition has moved; and whether it is to be asked,
-    /// which it is once in `every`.
+    /// which it is once in `every`, if ever.
     fn look(
         &mut self,
         partition: &TopicPartition,
         at: [i64; 3],
         now: Instant,
-        every: Duration,
+        every: Option<Duration>,
     ) -> (Option<i64>, bool) {
         match self.partitions.get(partition) {
-            Some(still) if still.at == at => (still.end, now >= still.since + every),
+            Some(still) if still.at == at => {
+                let quiet = now.saturating_duration_since(still.since);
+                (still.end, every.is_some_and(|every| quiet >= every))
+            }
             _ => {
                 let still = Still {
                     at,
@@ -101,7 +104,7 @@ impl Consumer {
             let fetched = Some(end.fetched).filter(|fetched| *fetched >= 0);
             let fetched = fetched.unwrap_or(queue.next());
             let at = [queue.next(), settled, fetched];
-            let every = self.station.ask_ends_after.unwrap_or(Duration::MAX);
+            let every = self.station.ask_ends_after;
             let (asked, is_quiet) = self.still.look(partition, at, now, every);
             if is_quiet && end.is_led {
                 quiet.push(partition.clone());
@@ -156,7 +159,7 @@ mod tests {
         let mut still = Stillness::default();
         let mut look = |second: u64, at: i64, answer: Option<i64>| {
             let now = start + Duration::from_secs(second);
-            let (end, is_quiet) = still.look(&partition, [at, 0, 0], now, EVERY);
+            let (end, is_quiet) = still.look(&partition, [at, 0, 0], now, Some(EVERY));
             if is_quiet {
                 still.ask(std::slice::from_ref(&partition), now);
                 still.answered(
@@ -183,6 +186,9 @@ mod tests {
         ] {
             assert_eq!(look(second, at, answer), expected, "{second}");
         }
+        let later = start + 100 * EVERY;
+        let never = still.look(&partition, [6, 0, 0], later, None);
+        assert_eq!(never, (Some(6), false));
         still.forget(&partition);
         assert!(still.partitions.is_empty());
     }

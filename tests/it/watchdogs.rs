@@ -79,6 +79,24 @@ fn a_partition_that_is_assigned_and_never_begun_is_noticed_and_ends_the_sink() {
     assert_eq!(sink.wait_exit(SOON), 1, "{}", sink.output());
 }
 
+/// Not even Kafka is asked then.
+#[test]
+fn switched_off_they_say_and_end_nothing() {
+    let (fake, kafka) = (Fake::start(), MockBroker::start());
+    let job = Job::between(kafka.topic("off", 1), "off", fake.endpoint(), None);
+    fake.create(articles(&job.collection).schema());
+    let sink = job.quick().set("watchdog.timeout.ms", "0").start();
+    let place = Place::of(&job);
+    place.produce(0..10);
+    job.await_committed();
+    kafka.answer_commits(&[Answer::RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE; 10_000]);
+    place.produce(10..20);
+    sink.wait_for_line("offsets were not committed", SOON);
+    let long = std::time::Duration::from_secs(3);
+    wait::throughout(long, "a sink without watchdogs", || sink.runs());
+    assert_eq!(sink.find_line("watchdog=\""), None, "{}", sink.output());
+}
+
 /// Neither a process that was stopped for longer than that nor a Milvus that is away is a standstill of the sink.
 #[test]
 fn a_hold_and_a_frozen_process_trip_no_watchdog() {

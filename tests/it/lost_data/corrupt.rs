@@ -14,8 +14,8 @@ fn a_corrupt_batch_halts_or_is_passed_over_as_a_whole() {
     for begin in (0..100).step_by(20) {
         case.produce(0, begin..begin + 20);
     }
-    let reread = Case::on(kafka.topic("corrupt_reread", 4), "corrupt_reread");
-    for partition in 0..4 {
+    let reread = Case::on(kafka.topic("corrupt_reread", 16), "corrupt_reread");
+    for partition in 0..16 {
         let begin = 1000 * i64::from(partition);
         reread.produce(partition, begin..begin + 20);
     }
