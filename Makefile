@@ -1,7 +1,7 @@
 # Everything that is done to this repository. The servers of tests and demo live in target/services.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help services demo servers test matrix chaos sim sim-mutants footprint verify-million fuzz audit fmt clippy clean-services
+.PHONY: help services demo servers test matrix chaos sim sim-mutants footprint bench-decode bench-check verify-million fuzz audit fmt clippy clean-services
 
 # A build and the fetching of the servers run beside each other, the latter in a process group of its own: a shell's
 # background jobs do not hear Ctrl-C. Both need the tools of tools/prerequisites.sh.
@@ -57,14 +57,24 @@ footprint: ## Memory of the idle release binary, and its time to the first row (
 	$(call build_and_services,--release --bin kafka-milvus-sink)
 	@cargo run --quiet --package testkit --bin footprint
 
+# The one package alone: together with others it would be built with their features, and the peers would be slower.
+BENCH_DECODE = cargo build --release --package bench-decode && $${CARGO_TARGET_DIR:-target}/release/bench-decode
+
+bench-decode: ## Records into requests, beside serde_json and fast-float2 in the same minute (RECORDS=1000000 for allocations)
+	@$(BENCH_DECODE)
+
+bench-check: ## Whether decoding has become slower than docs/benchmarks.json says (needs valgrind; UPDATE=1 writes it anew)
+	@$(BENCH_DECODE) $(if $(UPDATE),update,check)
+
 # As `sim`: optimised is the one package.
 verify-million: ## Whether verify finds 100 rows of a million that were changed behind its back, and in how much memory (ROWS=…, MILVUS=lite)
 	$(call build_and_services,--workspace --bins --config profile.dev.package.kafka-milvus-sink.opt-level=2)
 	@$${CARGO_TARGET_DIR:-target}/debug/verify_million
 
-# Without a sanitizer, since no code of ours is unsafe: what is looked for are panics and uneven columns.
-fuzz: ## Any bytes with any schema, for FUZZ_SECONDS=60 (needs a nightly toolchain and cargo-fuzz); `make test` does some of it
+# What is looked for in the first are panics and uneven columns, so no sanitizer; the second runs the unsafe code.
+fuzz: ## Any bytes with any schema, and as vectors, FUZZ_SECONDS=60 each (needs a nightly toolchain and cargo-fuzz); `make test` does some of it
 	@cargo +nightly fuzz run --dev --sanitizer none decode -- -max_total_time=$${FUZZ_SECONDS:-60}
+	@cargo +nightly fuzz run --dev --sanitizer address arrays -- -max_total_time=$${FUZZ_SECONDS:-60}
 
 fmt: ## Format all code
 	@cargo fmt --all

@@ -44,6 +44,11 @@ pub enum Cause {
         meeting: Meeting,
     },
     NotAssigned,
+    /// What of it is lost is to be found there.
+    LogNotSearched {
+        at: TopicPartition,
+        detail: String,
+    },
     /// Longer than a session leaves time for a request.
     KafkaNotPolled,
     MilvusUnreachable {
@@ -145,6 +150,7 @@ impl Cause {
             Self::NoTopicMatches { .. } => "no_topic_matches",
             Self::TopicsMeet { .. } => "topics_meet",
             Self::NotAssigned => "not_assigned",
+            Self::LogNotSearched { .. } => "log_not_searched",
             Self::KafkaNotPolled => "kafka_not_polled",
             Self::MilvusUnreachable { .. } => "milvus_unreachable",
             Self::MilvusSlow { .. } => "milvus_slow",
@@ -262,6 +268,10 @@ impl Cause {
             Self::NotAssigned => {
                 f.write_str("no partition has been assigned yet; waiting for the consumer group")
             }
+            Self::LogNotSearched { at, detail } => write!(
+                f,
+                "{at}: Kafka lacks records that were to be read, and its log cannot be searched for what is left ({detail}); look at the broker that leads it, and whether this user may read there"
+            ),
             Self::KafkaNotPolled => f.write_str(
                 "this process stood still for so long that others may have its partitions by now; it asks Kafka before it writes on",
             ),

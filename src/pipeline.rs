@@ -3,6 +3,7 @@
 mod collections;
 mod guard;
 pub(crate) mod planner;
+mod sentry;
 mod watch;
 
 use std::future::Future;
@@ -31,11 +32,11 @@ use crate::wake::Wake;
 use crate::watchdog::Alarm;
 use crate::writer::Stations;
 use collections::Collections;
-use guard::Guard;
 use watch::{Shutdown, Watch};
 
 /// How long `--until-end` waits before its first row for what the world must mend.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+const BEAT: Duration = Duration::from_secs(1);
 /// A drain waits no longer than this for its commit.
 const COMMIT: Duration = Duration::from_secs(3);
 /// A revoke waits no longer than this for what is in flight.
@@ -138,8 +139,9 @@ pub async fn run(
     let asked = Arc::new(Stop::default());
     let consumer = consumer(station(&config, until_end, lanes, &common, &asked))?;
     let shutdown = Shutdown::within(config.shutdown_timeout);
-    let guard = Guard::new(&common, &config);
-    let result = Watch::new(&common, guard, until_end)
+    let (_sentry, alarms) = sentry::start(&config, &common, &asked)?;
+    tasks.spawn(beat(Arc::clone(&common.board)));
+    let result = Watch::new(&common, alarms, until_end)
         .supervise(&mut tasks, starting, consumer, &asked, stop, shutdown)
         .await;
     tasks.abort_all();
@@ -148,6 +150,15 @@ pub async fn run(
     }
     say_last(&common, start, result.is_ok());
     result
+}
+
+/// Shows the watchdogs that the runtime runs.
+async fn beat(board: Arc<Board>) -> Result<(), PipelineError> {
+    let mut tick = tokio::time::interval(BEAT);
+    loop {
+        tick.tick().await;
+        board.ran();
+    }
 }
 
 /// What is still to be said before why it ended; the totals where that is no failure.
@@ -189,6 +200,7 @@ fn station(
         },
         stations: common.clone(),
         stop: Arc::clone(asked),
+        ask_ends_after: Some(config.watchdog_timeout / 2).filter(|after| !after.is_zero()),
     }
 }
 

@@ -22,7 +22,7 @@ impl TopicPartition {
 }
 
 /// Another one each time a topic of the same name is made; as Kafka's own tools print it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TopicId(String);
 

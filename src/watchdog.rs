@@ -17,6 +17,9 @@ use crate::topic_partition::TopicPartition;
 /// The most that counts between two looks: for as long as the whole process did not run, nobody stood still.
 const MOST_PASSED: Duration = Duration::from_secs(2);
 
+/// The runtime may be short of processors.
+const LATE: Duration = Duration::from_secs(10);
+
 /// Before its first turn the poll loop asks Kafka how many partitions there are; a Kafka that is away takes it some time.
 const FIRST_QUESTION: Duration = Duration::from_secs(10);
 
@@ -49,6 +52,7 @@ impl Limits {
     fn allowed(&self, kind: Kind) -> Duration {
         match kind {
             Kind::PollLoop => FIRST_QUESTION,
+            Kind::Runtime => LATE,
             Kind::Request => self.request,
             Kind::Commit => self.commit,
             Kind::Progress => self.progress,
@@ -61,6 +65,8 @@ impl Limits {
 pub struct Look {
     /// When the poll loop last turned.
     pub turned: Instant,
+    /// When the runtime last ran a task that it has for this alone.
+    pub ran: Instant,
     /// Which request to Milvus has been under way for longest.
     pub oldest_request: Option<u64>,
     pub partitions: Vec<Watched>,
@@ -75,6 +81,8 @@ pub struct Watched {
     pub position: Position,
     /// Something is said to be in its way: a hold or a halt.
     pub is_excused: bool,
+    /// Of what takes long where its records go, and settles nothing meanwhile.
+    pub steps: u64,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -136,8 +144,8 @@ enum Due {
 
 #[derive(Debug, Default)]
 struct Partition {
-    /// What is read and what is settled.
-    progress: Stopwatch<(Option<i64>, Option<i64>)>,
+    /// What is read, settled and fetched, and the steps.
+    progress: Stopwatch<([Option<i64>; 3], u64)>,
     /// What is committed.
     commit: Stopwatch<i64>,
 }
@@ -149,13 +157,15 @@ impl Partition {
             settled,
             committed,
             lag,
+            fetched,
             is_led,
+            is_awaited,
             ..
         } = watched.position;
-        let has_more = is_led && lag.is_some_and(|lag| lag > 0);
-        let progress = has_more && !watched.is_excused;
-        self.progress
-            .pass(progress.then_some((read, settled)), passed);
+        let has_more = is_awaited || is_led && lag.is_some_and(|lag| lag > 0);
+        let moves = ([read, settled, fetched], watched.steps);
+        let progress = (has_more && !watched.is_excused).then_some(moves);
+        self.progress.pass(progress, passed);
         let behind = settled > committed && !watched.is_excused;
         self.commit.pass(committed.filter(|_| behind), passed);
     }
@@ -166,6 +176,7 @@ pub struct Watchdog {
     limits: Limits,
     looked: Option<Instant>,
     poll_loop: Stopwatch<Instant>,
+    runtime: Stopwatch<Instant>,
     request: Stopwatch<u64>,
     partitions: HashMap<TopicPartition, Partition>,
 }
@@ -176,6 +187,7 @@ impl Watchdog {
             limits,
             looked: None,
             poll_loop: Stopwatch::default(),
+            runtime: Stopwatch::default(),
             request: Stopwatch::default(),
             partitions: HashMap::new(),
         }
@@ -185,6 +197,7 @@ impl Watchdog {
         let before = self.looked.replace(now).unwrap_or(now);
         let passed = now.saturating_duration_since(before).min(MOST_PASSED);
         self.poll_loop.pass(Some(look.turned), passed);
+        self.runtime.pass(Some(look.ran), passed);
         let request = look.oldest_request.filter(|_| !look.stopping);
         self.request.pass(request, passed);
         // What a loop that stands still has reported is old.
@@ -223,6 +236,8 @@ impl Watchdog {
         };
         let judged = self.poll_loop.judge(limits, Kind::PollLoop);
         note(Kind::PollLoop, judged, self.poll_loop.stood, None);
+        let judged = self.runtime.judge(limits, Kind::Runtime);
+        note(Kind::Runtime, judged, self.runtime.stood, None);
         let judged = self.request.judge(limits, Kind::Request);
         note(Kind::Request, judged, self.request.stood, None);
         for one in &look.partitions {

@@ -6,6 +6,7 @@ use std::thread;
 
 use fastrand::Rng;
 
+use crate::arrays::check_in_array;
 use crate::decimal::{above, below, middle, shifted};
 use crate::misfit::Misfit;
 use crate::number;
@@ -21,6 +22,7 @@ fn check_f32(text: &str) {
             "{text}"
         ),
     }
+    check_in_array(text, nearest);
 }
 
 fn check_f64(text: &str) {
@@ -34,7 +36,7 @@ fn check_f64(text: &str) {
     }
 }
 
-/// Checks as many texts as asked for, on all cores. Every run has the same ones.
+/// Checks ten million texts, on all cores. Every run has the same ones.
 fn millions(write: fn(&mut Rng, &mut String), check: fn(&str)) {
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let threads = u64::try_from(threads).unwrap();

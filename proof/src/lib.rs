@@ -4,6 +4,8 @@
 //! the sink optimised would make every build of the tests four times as slow.
 #![cfg(test)]
 
+#[path = "../../src/decode/floats/mod.rs"]
+pub mod kernels;
 #[path = "../../src/decode/half.rs"]
 #[allow(dead_code, reason = "only the conversion is tested here")]
 mod half;
@@ -20,6 +22,7 @@ mod misfit {
     }
 }
 
+mod arrays;
 mod decimal;
 mod floats;
 mod halves;

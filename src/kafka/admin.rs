@@ -8,9 +8,9 @@ use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 use tokio::runtime::Handle;
 
-use super::commit::is_there;
 use super::configure;
 use super::producer::Producer;
+use super::questions::is_there;
 use super::rebalance::Context;
 use crate::config::{DeadLetters, Setting};
 use crate::dead_letter::Trouble;

@@ -40,6 +40,7 @@ impl Consumer {
             self.queues.iter_mut().for_each(Queue::drop_kept);
             list(self.ledger.positions())?
         };
+        self.remember_loss();
         let result = if cooperative {
             self.client.incremental_assign(&list)
         } else {
@@ -64,6 +65,7 @@ impl Consumer {
         let left: Vec<_> = self.queues.extract_if(.., |queue| gone(queue)).collect();
         let known = list(left.iter().map(|queue| (&queue.tenure.topic_partition, 0)))?;
         drop(left);
+        self.remember_loss();
         let result = if self.is_cooperative() {
             self.unassign_some(&known)
         } else {
@@ -72,6 +74,9 @@ impl Consumer {
         for partition in partitions {
             self.stations.board.unhalt(partition);
             self.stations.metrics.forget(partition);
+            self.still.forget(partition);
+            self.not_refused(partition);
+            self.failures.forget(partition, &self.stations.board);
         }
         self.stations.board.set_assigned(self.queues.len());
         tracing::info!(
@@ -81,6 +86,20 @@ impl Consumer {
             listed(partitions)
         );
         result.map_err(|error| KafkaError::Fatal(format!("unassign: {error}")))
+    }
+
+    /// The client takes a new assignment for the answer to a rebalance that it has queued, and says no longer then that
+    /// its partitions are lost.
+    pub(super) fn may_assign(&mut self) -> Result<bool, KafkaError> {
+        self.serve_main_queue()?;
+        Ok(!self.ledger.owes_an_answer() && !self.client.assignment_lost())
+    }
+
+    /// An answer has the client forget that its partitions are lost, though it may have to tell of it yet.
+    fn remember_loss(&self) {
+        if self.client.assignment_lost() {
+            self.client.context().lost();
+        }
     }
 
     pub(super) fn cut_off(&mut self, partition: &TopicPartition, offset: i64) {

@@ -1,6 +1,6 @@
 //! The poll loop: serves librdkafka, asks the ledger, hands records to writers. Nothing in it waits.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,17 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 use super::commit::{Answer, CommitThread, Request};
 use super::fault::coordinator_is_away;
 use super::lost::Known;
+use super::missing::Missing;
+use super::permission::Refused;
+use super::positions::Stillness;
+use super::questions::Question;
 use super::queue::Queue;
 use super::rebalance::{Context, Rebalance};
+use super::search::Failures;
 use super::{KafkaError, Station, leave};
 use crate::budget::Room;
 use crate::ledger::{Command, Ledger, Outcome};
 use crate::ops::board::{Peer, Scope};
-use crate::ops::metrics::Position;
 use crate::routing::Topics;
 use crate::topic_partition::listed;
 use crate::writer::Stations;
@@ -25,7 +29,6 @@ use crate::writer::Stations;
 const IDLE: Duration = Duration::from_millis(5);
 /// Every queue is polled this often even if nobody flagged it.
 const SWEEP: Duration = Duration::from_millis(250);
-const REPORT: Duration = Duration::from_secs(1);
 
 pub(super) struct Consumer {
     pub(super) station: Station,
@@ -38,7 +41,7 @@ pub(super) struct Consumer {
     pub(super) first: usize,
     pub(super) sweep_at: Instant,
     pub(super) ask_topics_at: Option<Instant>,
-    pub(super) report_at: Instant,
+    pub(super) still: Stillness,
     /// Kafka has answered something: from here on a refused login is the world's doing.
     pub(super) answered: bool,
     pub(super) assigned_once: bool,
@@ -53,7 +56,11 @@ pub(super) struct Consumer {
     pub(super) topics_asked: bool,
     /// The topics that are read, there or not.
     pub(super) subscribed: Vec<String>,
-    pub(super) missing: Vec<Arc<str>>,
+    pub(super) missing: Missing,
+    pub(super) refused: Refused,
+    pub(super) failures: Failures,
+    /// What would be taken for the answer to a rebalance just now.
+    aside: VecDeque<Command>,
     /// Topics that match from here on are new.
     pub(super) listed_once: bool,
     pub(super) known: Known,
@@ -91,9 +98,12 @@ impl Consumer {
             first: 0,
             sweep_at: now,
             ask_topics_at: Some(now),
-            report_at: now,
+            still: Stillness::default(),
             answered: false,
-            missing: Vec::new(),
+            missing: Missing::default(),
+            refused: Refused::default(),
+            failures: Failures::default(),
+            aside: VecDeque::new(),
             listed_once: false,
             known: Known::default(),
         };
@@ -132,37 +142,42 @@ impl Consumer {
         if let Some(by) = self.station.stop.by() {
             self.ledger.stop(by);
         }
-        let mut busy = self.serve_main_queue()?;
         self.take_answers()?;
-        for command in self.ledger.advance(now) {
-            busy = true;
+        // Last before the ledger decides, and all of it: a rebalance that is not known of could be answered unawares.
+        let mut busy = self.serve_main_queue()?;
+        let mut commands = std::mem::take(&mut self.aside);
+        commands.extend(self.ledger.advance(now));
+        for command in commands {
+            let aside = self.aside.len();
             if let Some(outcome) = self.obey(command)? {
                 self.station.stop.finished(outcome);
                 return Ok(Round::Finished(outcome));
             }
+            busy |= self.aside.len() == aside;
         }
         busy |= self.poll_queues(now)?;
         self.ask_for_topics(now);
         self.ask_for_ids(now);
+        self.look_for_permission(now);
         self.report(now);
         Ok(if busy { Round::Busy } else { Round::Idle })
     }
 
     /// The main queue brings rebalances and errors; records come by the queues of their partitions.
-    fn serve_main_queue(&mut self) -> Result<bool, KafkaError> {
+    pub(super) fn serve_main_queue(&mut self) -> Result<bool, KafkaError> {
         let client = Arc::clone(&self.client);
-        let busy = match client.poll(Duration::ZERO) {
-            Some(Ok(_record)) => {
-                // It has no tenure, so it could be neither settled nor committed: start again from the last commit.
-                let text = "a record came by the main queue".to_owned();
-                return Err(KafkaError::Fatal(text));
+        let mut busy = false;
+        while let Some(event) = client.poll(Duration::ZERO) {
+            busy = true;
+            match event {
+                Ok(_record) => {
+                    // It has no tenure, so it could be neither settled nor committed: start again from the last commit.
+                    let text = "a record came by the main queue".to_owned();
+                    return Err(KafkaError::Fatal(text));
+                }
+                Err(error) => self.fault(&error, None)?,
             }
-            Some(Err(error)) => {
-                self.fault(&error, None)?;
-                true
-            }
-            None => false,
-        };
+        }
         while let Some(rebalance) = self.client.context().next_rebalance() {
             tracing::debug!(?rebalance, "rebalance");
             match rebalance {
@@ -193,7 +208,9 @@ impl Consumer {
                         self.ask(Request::LookUp(vec![asked]));
                     }
                 }
-                Answer::Searched(asked, found) => self.ledger.searched(&asked, found),
+                Answer::Searched(asked, found) => self.searched(&asked, found),
+                Answer::Ends(ends) => self.ends(ends),
+                Answer::MayRead(partition, may) => self.may_read(&partition, may),
                 Answer::Ids(found) => self.ids(found),
                 Answer::Committed(number, result, error) => {
                     self.ledger.commit_done(number, result);
@@ -222,7 +239,7 @@ impl Consumer {
     /// A failure is repeated until it passes, and said once until then.
     fn committed(&mut self, failed: Option<ClientError>) {
         self.coordinator_away = failed.as_ref().is_some_and(coordinator_is_away);
-        self.say_coordinator(failed.as_ref());
+        self.say_commit(failed.as_ref());
         match failed {
             None => {
                 self.commit_fails = false;
@@ -234,7 +251,6 @@ impl Consumer {
             }
             Some(error) if !self.commit_fails => {
                 self.commit_fails = true;
-                self.commit_refused(&error);
                 tracing::warn!(%error, "offsets were not committed; committing again until it succeeds");
             }
             Some(error) => tracing::debug!(%error, "offsets were not committed"),
@@ -268,8 +284,14 @@ impl Consumer {
             Command::Closed => self.station.lanes.closed(),
             Command::Rewind(start) => self.rewind(start),
             Command::Wait(partition) => self.wait(&partition),
-            Command::Restart(start) => self.restart(start)?,
-            Command::Search(asked, search) => self.ask(Request::Search(asked, search)),
+            Command::Add(_) | Command::Restart(_) if !self.may_assign()? => {
+                self.aside.push_back(command);
+            }
+            Command::Add(start) if start.tenure.is_open() => self.assign(&[start])?,
+            Command::Restart(start) if start.tenure.is_open() => self.restart(start)?,
+            // Given up before it was begun.
+            Command::Add(_) | Command::Restart(_) => {}
+            Command::Search(asked, search) => self.inquire(Question::Search(asked, search)),
             Command::Lost(loss, goes_on) => self.lost(&loss, goes_on),
             Command::CommitDown { number, commit } => {
                 let offsets = [commit];
@@ -294,6 +316,12 @@ impl Consumer {
         // The thread lives as long as this end of its channel.
         if self.commit.requests.send(request).is_err() {
             tracing::error!("the commit thread is gone");
+        }
+    }
+
+    pub(super) fn inquire(&self, question: Question) {
+        if self.commit.questions.send(question).is_err() {
+            tracing::error!("the question thread is gone");
         }
     }
 
@@ -342,27 +370,6 @@ impl Consumer {
                 let partition = &queue.tenure.topic_partition;
                 self.stations.board.halt(partition.clone(), halt.cause);
             }
-        }
-    }
-
-    fn report(&mut self, now: Instant) {
-        if now < self.report_at {
-            return;
-        }
-        self.report_at = now + REPORT;
-        let context = self.client.context();
-        for queue in &self.queues {
-            let partition = &queue.tenure.topic_partition;
-            let end = context.end(partition);
-            let position = Position {
-                read: Some(queue.next()),
-                settled: Some(queue.tenure.settled()),
-                committed: self.ledger.committed(partition),
-                lag: end.map(|end| queue.lag(end)),
-                is_led: end.is_some_and(|end| end.is_led),
-                waiting: queue.inlet.waiting(),
-            };
-            self.stations.metrics.set_position(partition, position);
         }
     }
 }

@@ -25,10 +25,11 @@ impl Consumer {
         drop(self.queues);
         let CommitThread {
             requests,
+            questions,
             answers,
-            handle,
+            handles,
         } = self.commit;
-        drop(requests);
+        drop((requests, questions));
         let mut coordinator_away = self.coordinator_away;
         loop {
             match answers.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -44,7 +45,7 @@ impl Consumer {
                 }
             }
         }
-        drop(handle);
+        drop(handles);
         if coordinator_away {
             // Nobody is there to be told, and librdkafka before 2.14.2 may crash when it tries.
             tracing::warn!("the group's coordinator is away; leaving the group by time-out");

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::metadata;
@@ -12,10 +12,13 @@ use super::rebalance::Context;
 use super::topic_ids::{self, Described};
 use crate::ledger::{Asked, Look};
 use crate::origin::Origin;
-use crate::topic_partition::TopicPartition;
+use crate::topic_partition::{TopicId, TopicPartition};
 
 /// One question to Kafka. Short, since commits wait behind it.
 pub(super) const QUESTION: Duration = Duration::from_secs(3);
+
+/// Brokers that contradict each other are asked again until they agree.
+pub(super) const UNCONFIRMED: RDKafkaErrorCode = RDKafkaErrorCode::UnknownTopicId;
 
 /// What a group has committed of a partition.
 #[derive(Debug, Clone)]
@@ -36,8 +39,7 @@ impl LookUps {
 
     /// Asks one question for all where that is possible. Says whether it failed.
     pub(super) fn queue(&mut self, client: &BaseConsumer<Context>, asked: Vec<Asked>) -> bool {
-        let partitions: Vec<_> = asked.iter().map(|asked| asked.partition.clone()).collect();
-        let known = Known::ask(client, &partitions);
+        let known = Known::ask(client, &asked);
         let failed = known.is_err();
         for asked in asked {
             let look = match &known {
@@ -73,22 +75,25 @@ struct Known {
 }
 
 impl Known {
-    fn ask(
-        client: &BaseConsumer<Context>,
-        partitions: &[TopicPartition],
-    ) -> Result<Self, KafkaError> {
+    fn ask(client: &BaseConsumer<Context>, asked: &[Asked]) -> Result<Self, KafkaError> {
+        let partitions: Vec<_> = asked.iter().map(|asked| asked.partition.clone()).collect();
+        let partitions = &partitions[..];
         let committed = committed(client, partitions)?;
         let names = partitions
             .iter()
             .map(|partition| partition.topic.to_string());
         let names: BTreeSet<String> = names.collect();
         let names: Vec<String> = names.into_iter().collect();
-        let found = topic_ids::ask(client, &names, QUESTION)?;
+        let (found, others) = topic_ids::ask_one(client, &names, QUESTION)?;
         // A broker that does not know the topic just now says nothing of which making of it this is: to be asked again.
         let topics = found.into_iter();
         let topics =
             topics.map(|(name, topic)| Ok((name, topic.map_err(KafkaError::MetadataFetch)?)));
         let topics = topics.collect::<Result<HashMap<_, _>, KafkaError>>()?;
+        let news = news(&topics, asked, &committed);
+        if !news.is_empty() && !topic_ids::is_confirmed(client, &news, &others, QUESTION)? {
+            return Err(KafkaError::MetadataFetch(UNCONFIRMED));
+        }
         let new = partitions.iter().filter(|p| !committed.contains_key(p));
         let new: BTreeSet<&str> = new.map(|partition| partition.topic.as_ref()).collect();
         let all: Vec<_> = new
@@ -133,6 +138,29 @@ impl Known {
     }
 }
 
+/// Topics that are other ones than was believed, or committed for: that is believed when two brokers say so.
+fn news(
+    topics: &HashMap<String, Described>,
+    asked: &[Asked],
+    committed: &HashMap<TopicPartition, Committed>,
+) -> Vec<(String, Described)> {
+    let believed = asked.iter().flat_map(|asked| {
+        let committed = committed.get(&asked.partition);
+        let committed = committed.and_then(|committed| committed.origin.topic.as_ref());
+        let both = asked.topic.iter().chain(committed);
+        both.map(|id| (asked.partition.topic.as_ref(), id))
+    });
+    let believed: Vec<_> = believed.collect();
+    let is_news = |(name, found): &(&String, &Described)| {
+        let mut believed = believed.iter().filter(|(topic, _)| topic == name);
+        let differs = |id: &TopicId| found.id.as_ref().is_some_and(|found| found != id);
+        believed.any(|(_, id)| differs(id))
+    };
+    let news = topics.iter().filter(is_news);
+    news.map(|(name, found)| (name.clone(), found.clone()))
+        .collect()
+}
+
 pub(super) fn committed(
     client: &BaseConsumer<Context>,
     partitions: &[TopicPartition],
@@ -161,4 +189,47 @@ pub(super) fn committed(
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::test_asked;
+
+    #[test]
+    fn a_topic_is_news_where_another_one_was_believed_or_committed_for() {
+        let check = |found: &str, believed: &str, committed: Option<&str>, expected: bool| {
+            let mut asked = test_asked();
+            asked.topic = id(believed);
+            let found_now = Described {
+                id: id(found),
+                partitions: 1,
+            };
+            let topics = HashMap::from([("t".to_owned(), found_now)]);
+            let committed = committed.map(|topic| Committed {
+                offset: 0,
+                epoch: None,
+                origin: Origin {
+                    topic: id(topic),
+                    ..Origin::default()
+                },
+            });
+            let committed = committed.map(|committed| (asked.partition.clone(), committed));
+            let news = news(&topics, &[asked], &committed.into_iter().collect());
+            assert_eq!(!news.is_empty(), expected, "{found} {believed}");
+        };
+        check("b", "", None, false);
+        check("b", "b", None, false);
+        check("b", "a", None, true);
+        check("b", "", Some("b"), false);
+        check("b", "", Some("a"), true);
+        check("b", "", Some(""), false);
+        check("b", "b", Some("a"), true);
+        // An old broker gives none.
+        check("", "a", Some("a"), false);
+    }
+
+    fn id(name: &str) -> Option<TopicId> {
+        (!name.is_empty()).then(|| TopicId::new(name))
+    }
 }

@@ -9,8 +9,8 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 
 use super::KafkaError;
 use super::assignment::list;
-use super::commit::Request;
 use super::consumer::Consumer;
+use super::questions::Question;
 use super::queue::Queue;
 use super::topic_ids::Topics as Found;
 use crate::data_loss::DataLoss;
@@ -50,7 +50,7 @@ impl Consumer {
             .iter()
             .map(|queue| &queue.tenure.topic_partition.topic);
         let topics: BTreeSet<String> = topics.map(ToString::to_string).collect();
-        self.ask(Request::Ids(topics.into_iter().collect()));
+        self.inquire(Question::Ids(topics.into_iter().collect()));
     }
 
     /// A failure says nothing: the answers to other questions do.
@@ -70,7 +70,7 @@ impl Consumer {
                             partitions = topic.partitions,
                             "partitions were added"
                         );
-                        self.ask(Request::Rejoin);
+                        self.inquire(Question::Rejoin);
                     }
                     match topic.id {
                         Some(id) => self.ledger.topic_is(&name, &id),
@@ -78,7 +78,7 @@ impl Consumer {
                     }
                 }
                 Err(Code::UnknownTopicOrPartition) if self.is_listed() => {
-                    self.topics_missing(vec![(name, Code::UnknownTopicOrPartition)]);
+                    self.topic_missing(name);
                 }
                 Err(error) => tracing::debug!(topic = name, %error, "topic was not described"),
             }

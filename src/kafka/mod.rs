@@ -12,9 +12,13 @@ mod leave;
 mod look_up;
 mod lost;
 mod metadata;
+mod missing;
 mod peek;
+mod permission;
+mod positions;
 pub mod probe;
 mod producer;
+mod questions;
 mod queue;
 mod rebalance;
 pub mod reread;
@@ -63,6 +67,8 @@ pub struct Station {
     pub headers: KeptHeaders,
     pub stations: Stations,
     pub stop: Arc<Stop>,
+    /// How long a partition stands still before Kafka is asked where its log ends; `None` is never.
+    pub ask_ends_after: Option<Duration>,
 }
 
 /// Asks the consumer to drain and finish by a deadline.
@@ -75,6 +81,10 @@ pub struct Stop {
 impl Stop {
     pub fn request(&self, budget: Duration) {
         self.by.get_or_init(|| Instant::now() + budget);
+    }
+
+    pub fn is_requested(&self) -> bool {
+        self.by().is_some()
     }
 
     fn by(&self) -> Option<Instant> {

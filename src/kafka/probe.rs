@@ -6,8 +6,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaError as ClientError;
 use rdkafka::metadata::Metadata;
 
-use super::commit::is_there;
 use super::fault::{Fault, judge};
+use super::questions::is_there;
 use super::rebalance::Context;
 use super::{KafkaError, Purpose, client, share};
 use crate::cause::Cause;

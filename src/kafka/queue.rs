@@ -104,13 +104,16 @@ impl Queue {
 
     /// How many records before the end are not settled; where records behind an end of its own are not read, before
     /// that one. What cannot be read is no record.
-    pub(super) fn lag(&self, end: End) -> i64 {
+    /// `asked` is where Kafka said that the log ends, since the client has stood still. `None` while nothing is known.
+    pub(super) fn lag(&self, end: End, asked: Option<i64>) -> Option<i64> {
+        let offset = end.offset.max(asked)?;
         let settled = self.tenure.settled();
-        let is_over = end.reached || (self.end.is_some() && !self.reading);
+        let reached = end.fetched >= offset && end.is_taken;
+        let is_over = reached || (self.end.is_some() && !self.reading);
         if is_over && settled >= self.next {
-            return 0;
+            return Some(0);
         }
-        (self.end.unwrap_or(i64::MAX).min(end.offset) - settled).max(0)
+        Some((self.end.unwrap_or(i64::MAX).min(offset) - settled).max(0))
     }
 
     /// Takes no more records.

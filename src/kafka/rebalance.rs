@@ -23,7 +23,7 @@ const BROKEN: &str = "FAIL";
 /// librdkafka's word for a broker that is connected and may be asked.
 const UP: &str = "UP";
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Rebalance {
     Assigned(Vec<TopicPartition>),
     Revoked(Vec<TopicPartition>),
@@ -35,17 +35,21 @@ pub(super) struct Context {
     rebalances: Mutex<VecDeque<Rebalance>>,
     /// From here on nobody answers from the loop: revokes are granted on the spot, or the client never closes.
     closing: AtomicBool,
+    /// See [`Context::lost`].
+    lost: AtomicBool,
     reason: Mutex<String>,
     ends: Mutex<HashMap<TopicPartition, End>>,
 }
 
-/// The end of a partition's log, as of the last statistics.
-#[derive(Debug, Clone, Copy)]
+/// Where the client stands in a partition's log, as of the last statistics.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct End {
-    /// The offset after the last record that can be read.
-    pub(super) offset: i64,
-    /// All that can be read before it was taken from the client. A marker or an aborted record cannot.
-    pub(super) reached: bool,
+    /// The offset after the last record that can be read: as the last answer to a fetch said, if there was one.
+    pub(super) offset: Option<i64>,
+    /// What is fetched next: also behind markers and aborted records, which nobody gets to see.
+    pub(super) fetched: i64,
+    /// Nothing that was fetched waits to be taken from the client.
+    pub(super) is_taken: bool,
     /// There is a leader, and it is connected.
     pub(super) is_led: bool,
 }
@@ -70,6 +74,22 @@ impl Context {
 
     pub(super) fn end(&self, partition: &TopicPartition) -> Option<End> {
         lock(&self.ends).get(partition).copied()
+    }
+
+    /// The client has lost its partitions, and is about to be told something after which it says so no longer.
+    pub(super) fn lost(&self) {
+        self.lost.store(true, Ordering::Release);
+    }
+
+    fn rebalanced(&self, assign: bool, is_lost: bool, partitions: Vec<TopicPartition>) {
+        // What is assigned anew is not lost any more.
+        let was_lost = self.lost.swap(false, Ordering::AcqRel);
+        let rebalance = match (assign, is_lost || was_lost) {
+            (true, _) => Rebalance::Assigned(partitions),
+            (false, true) => Rebalance::Lost(partitions),
+            (false, false) => Rebalance::Revoked(partitions),
+        };
+        lock(&self.rebalances).push_back(rebalance);
     }
 
     fn answer_closing(
@@ -131,20 +151,18 @@ impl ClientContext for Context {
                 } else {
                     partition.hi_offset
                 };
-                let reached = partition.next_offset >= offset && partition.fetchq_cnt == 0;
                 let mut brokers = statistics.brokers.values();
                 // Brokers that are known by their address alone have -1, too.
                 let leader = brokers.find(|b| b.nodeid >= 0 && b.nodeid == partition.leader);
                 let is_led = leader.is_some_and(|broker| broker.state == UP);
-                if offset >= 0 {
-                    let name = TopicPartition::new(topic.topic.as_str(), partition.partition);
-                    let end = End {
-                        offset,
-                        reached,
-                        is_led,
-                    };
-                    ends.insert(name, end);
-                }
+                let name = TopicPartition::new(topic.topic.as_str(), partition.partition);
+                let end = End {
+                    offset: (offset >= 0).then_some(offset),
+                    fetched: partition.next_offset,
+                    is_taken: partition.fetchq_cnt == 0,
+                    is_led,
+                };
+                ends.insert(name, end);
             }
         }
     }
@@ -162,13 +180,8 @@ impl ConsumerContext for Context {
             self.answer_closing(consumer, assign, list);
             return;
         }
-        let partitions = names(list);
-        let rebalance = match (assign, consumer.assignment_lost()) {
-            (true, _) => Rebalance::Assigned(partitions),
-            (false, true) => Rebalance::Lost(partitions),
-            (false, false) => Rebalance::Revoked(partitions),
-        };
-        lock(&self.rebalances).push_back(rebalance);
+        let is_lost = consumer.assignment_lost();
+        self.rebalanced(assign, is_lost, names(list));
     }
 
     fn commit_callback(&self, _result: KafkaResult<()>, _offsets: &TopicPartitionList) {}
@@ -186,4 +199,29 @@ pub(super) fn names(list: &TopicPartitionList) -> Vec<TopicPartition> {
 pub(super) fn printable(text: &str) -> String {
     let safe = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     safe.take(512).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_of_which_the_client_says_nothing_any_more_is_remembered_until_the_next_rebalance() {
+        let context = Context::default();
+        let partitions = || vec![TopicPartition::new("t", 0)];
+        for (lost, assign, is_lost, expected) in [
+            (false, false, false, Rebalance::Revoked(partitions())),
+            (false, false, true, Rebalance::Lost(partitions())),
+            (true, false, false, Rebalance::Lost(partitions())),
+            (false, false, false, Rebalance::Revoked(partitions())),
+            (true, true, false, Rebalance::Assigned(partitions())),
+            (false, false, false, Rebalance::Revoked(partitions())),
+        ] {
+            if lost {
+                context.lost();
+            }
+            context.rebalanced(assign, is_lost, partitions());
+            assert_eq!(context.next_rebalance(), Some(expected));
+        }
+    }
 }

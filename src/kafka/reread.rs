@@ -11,12 +11,15 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::fault::{Fault, judge};
 use super::filling::{CHUNK_BYTES, Filling, Open};
+use super::peek::{Peeker, Seen};
 use super::rebalance::Context;
+use super::search::LOOK;
 use super::{KafkaError, Purpose, client};
 use crate::budget::Budget;
 use crate::cause::Cause;
 use crate::config::KafkaConfig;
 use crate::data_loss::Lost;
+use crate::ledger::Sought;
 use crate::record::{Chunk, KeptHeaders};
 use crate::topic_partition::TopicPartition;
 
@@ -56,7 +59,8 @@ pub enum Next {
 /// A client for as many passes as it takes. Every call blocks its thread.
 pub struct Reader {
     client: BaseConsumer<Context>,
-    brokers: String,
+    /// For other clients.
+    config: KafkaConfig,
     keeps: KeptHeaders,
     /// A Kafka that does not answer is waited for as long.
     patience: Duration,
@@ -73,7 +77,7 @@ impl Reader {
     ) -> Result<Self, KafkaError> {
         Ok(Self {
             client: client(config, Purpose::Reread { partitions })?,
-            brokers: config.bootstrap_servers.clone(),
+            config: config.clone(),
             keeps: KeptHeaders {
                 wanted: Arc::clone(headers),
                 all: false,
@@ -254,7 +258,7 @@ impl Reader {
 
     /// What the client mends by itself is waited for.
     fn pass_over(&self, error: &ClientError, open: &HashMap<i32, Open>) -> Result<(), RereadError> {
-        match judge(error, &self.client.context().reason(), &self.brokers) {
+        match judge(error, &self.client.context().reason(), self.brokers()) {
             Fault::Passing | Fault::Unexpected | Fault::Held(Cause::KafkaUnreachable { .. }) => {
                 Ok(())
             }
@@ -271,13 +275,30 @@ impl Reader {
                 }
                 Ok(()) // it was so for a moment
             }
+            Fault::Corrupt(_) => Err(RereadError::InTheWay(
+                self.cause(error, self.corrupt(open).or(open.values().next()))?,
+            )),
             _ => Err(RereadError::InTheWay(
                 self.cause(error, open.values().next())?,
             )),
         }
     }
 
-    /// In the words that the sink has for it. Which partition it is about the client does not say.
+    /// The one that has a corrupt batch where it is read next: the client does not say which it is.
+    fn corrupt<'o>(&self, open: &'o HashMap<i32, Open>) -> Option<&'o Open> {
+        let peeker = Peeker::new(&self.config, Sought::EndOfCorrupt).ok()?;
+        let is_corrupt = |open: &&Open| {
+            let seen = peeker.peek(&open.tenure.topic_partition, open.next, LOOK);
+            matches!(seen, Ok(Seen::Corrupt(_)))
+        };
+        open.values().find(is_corrupt)
+    }
+
+    fn brokers(&self) -> &str {
+        &self.config.bootstrap_servers
+    }
+
+    /// In the words that the sink has for it.
     fn cause(&self, error: &ClientError, open: Option<&Open>) -> Result<Cause, KafkaError> {
         let reason = self.client.context().reason();
         let detail = if reason.is_empty() {
@@ -285,12 +306,12 @@ impl Reader {
         } else {
             reason.clone()
         };
-        match (judge(error, &reason, &self.brokers), open) {
+        match (judge(error, &reason, self.brokers()), open) {
             (Fault::Held(cause), _) => Ok(cause),
             (Fault::Login(detail), _) => Err(KafkaError::Login(detail)),
             (Fault::Fatal(detail), _) => Err(KafkaError::Fatal(detail)),
             (Fault::Passing | Fault::Unexpected, _) | (_, None) => Ok(Cause::KafkaUnreachable {
-                brokers: self.brokers.clone(),
+                brokers: self.brokers().to_owned(),
                 detail,
             }),
             (Fault::Corrupt(detail), Some(open)) => Ok(open.lost(Lost::Corrupt { detail }, None)),
@@ -309,7 +330,7 @@ impl Drop for Reader {
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reader")
-            .field("brokers", &self.brokers)
+            .field("brokers", &self.brokers())
             .finish_non_exhaustive()
     }
 }

@@ -1,15 +1,21 @@
 //! Finding a place in a log: where it was cut off, or where a corrupt batch ends. By halves, one look at a time, so that
 //! commits come in between.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use rdkafka::error::KafkaError as ClientError;
-
+use super::consumer::Consumer;
 use super::peek::Seen;
+use crate::cause::Cause;
 use crate::ledger::{Asked, Search, Sought};
+use crate::ops::board::{Board, Scope};
+use crate::topic_partition::TopicPartition;
 
 /// A first look brings a new client together with a broker.
 pub(super) const LOOK: Duration = Duration::from_secs(5);
+
+/// So many searches of a log may fail in a row before that is said.
+const UNSAID: u32 = 3;
 
 /// A search under way.
 #[derive(Debug)]
@@ -68,15 +74,72 @@ impl Quest {
     }
 }
 
-/// What a failed look means: another attempt may succeed, from the look-up on.
-pub(super) fn failed(error: &ClientError) {
-    tracing::debug!(%error, "a place in the log was not found; looking again");
+/// Searches that failed, in a row, by partition.
+#[derive(Debug, Default)]
+pub(super) struct Failures(HashMap<TopicPartition, u32>);
+
+impl Failures {
+    fn failed(&mut self, at: &TopicPartition, detail: String, board: &Board) {
+        let failures = self.0.entry(at.clone()).or_default();
+        *failures += 1;
+        if *failures >= UNSAID {
+            let at = at.clone();
+            let scope = Scope::Partition(at.clone());
+            board.hold(scope, Cause::LogNotSearched { at, detail });
+        }
+    }
+
+    /// It has succeeded, or is not wanted any more.
+    pub(super) fn forget(&mut self, at: &TopicPartition, board: &Board) {
+        if self.0.remove(at).is_some() {
+            board.clear(&Scope::Partition(at.clone()));
+        }
+    }
+}
+
+impl Consumer {
+    /// What failed is begun again, from the look-up on.
+    pub(super) fn searched(&mut self, asked: &Asked, found: Result<Option<i64>, String>) {
+        let board = &self.stations.board;
+        if self.ledger.wants_look_up(asked) {
+            match &found {
+                Ok(_) => self.failures.forget(&asked.partition, board),
+                Err(detail) => self
+                    .failures
+                    .failed(&asked.partition, detail.clone(), board),
+            }
+        }
+        self.ledger.searched(asked, found.map_err(drop));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Budget;
     use crate::ledger::test_asked;
+    use crate::ops::metrics::Metrics;
+
+    #[test]
+    fn a_search_that_fails_again_and_again_is_said_until_it_succeeds() {
+        let board = Board::new(Metrics::new(Budget::new(1)));
+        board.set_assigned(1);
+        let (at, other) = (TopicPartition::new("t", 0), TopicPartition::new("t", 1));
+        let mut failures = Failures::default();
+        let fail = |failures: &mut Failures, at: &TopicPartition| {
+            failures.failed(at, "timed out".to_owned(), &board);
+            board.readiness().map_err(|causes| causes[0].label())
+        };
+        assert_eq!(fail(&mut failures, &at), Ok(()));
+        assert_eq!(fail(&mut failures, &other), Ok(()));
+        assert_eq!(fail(&mut failures, &at), Ok(()));
+        assert_eq!(fail(&mut failures, &at), Err("log_not_searched"));
+        failures.forget(&other, &board);
+        assert!(board.readiness().is_err());
+        failures.forget(&at, &board);
+        assert_eq!(board.readiness(), Ok(()));
+        assert_eq!(fail(&mut failures, &at), Ok(()));
+    }
 
     /// Looks by `seen` until the place is found.
     fn find(sought: Sought, (from, to): (i64, i64), seen: impl Fn(i64) -> Seen) -> Option<i64> {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::Consumer as _;
 
 use super::KafkaError;
-use super::commit::Request;
 use super::consumer::Consumer;
+use super::questions::Question;
 use crate::cause::Cause;
 use crate::ops::board::Scope;
 use crate::routing::{Meeting, Topics};
@@ -61,14 +61,14 @@ impl Consumer {
         if !due || self.topics_asked {
             return;
         }
-        let request = match &self.station.topics {
+        let question = match &self.station.topics {
             Topics::Listed(_) if self.missing.is_empty() && self.assigned_once => return,
-            Topics::Listed(topics) => Request::Topics(topics.clone()),
-            Topics::Matching(_) => Request::Listing,
+            Topics::Listed(topics) => Question::Topics(topics.clone()),
+            Topics::Matching(_) => Question::Listing,
         };
         self.ask_topics_at = Some(now + ASK_AGAIN);
         self.topics_asked = true;
-        self.ask(request);
+        self.inquire(question);
     }
 
     /// Nothing stands in the way: there is time until the next question. With `--until-end` there is none, since what

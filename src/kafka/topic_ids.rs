@@ -27,14 +27,23 @@ pub(super) struct Described {
 /// By name, each topic or why Kafka does not describe it.
 pub(super) type Topics = HashMap<String, Result<Described, RDKafkaErrorCode>>;
 
-/// Asks for each of `names`, which are all different. Blocks for as long as `patience`.
+/// Asks for each of `names`, which are all different. Blocks for as long as `patience`, twice.
 pub(super) fn ask(
     client: &BaseConsumer<Context>,
     names: &[String],
     patience: Duration,
 ) -> Result<Topics, KafkaError> {
+    ask_one(client, names, patience).map(|(topics, _)| topics)
+}
+
+/// And the brokers that were not asked.
+pub(super) fn ask_one(
+    client: &BaseConsumer<Context>,
+    names: &[String],
+    patience: Duration,
+) -> Result<(Topics, Vec<i32>), KafkaError> {
     let Some(first) = names.first() else {
-        return Ok(Topics::new());
+        return Ok((Topics::new(), Vec::new()));
     };
     // Whichever broker answers this: otherwise it would be the controller, which may be away. Where that was the first
     // connection of all, its number is not known yet.
@@ -42,6 +51,42 @@ pub(super) fn ask(
     let any = found.brokers().first().map_or(-1, MetadataBroker::id);
     let broker = Some(found.orig_broker_id()).filter(|id| *id >= 0);
     let broker = broker.unwrap_or(any);
+    let others = found.brokers().iter().map(MetadataBroker::id);
+    let others = others.filter(|id| *id != broker).collect();
+    Ok((describe(client, broker, names, patience)?, others))
+}
+
+/// Whether another broker says the same of these topics: one that has fallen behind may still name what was there before.
+/// Where there is no other one, the word of the first counts.
+pub(super) fn is_confirmed(
+    client: &BaseConsumer<Context>,
+    topics: &[(String, Described)],
+    others: &[i32],
+    patience: Duration,
+) -> Result<bool, KafkaError> {
+    let names: Vec<String> = topics.iter().map(|(name, _)| name.clone()).collect();
+    let mut failed = None;
+    for broker in others {
+        match describe(client, *broker, &names, patience) {
+            Ok(found) => {
+                let is_same = |(name, said): &(String, Described)| {
+                    let found = found.get(name);
+                    found.is_some_and(|found| found.as_ref().is_ok_and(|f| f.id == said.id))
+                };
+                return Ok(topics.iter().all(is_same));
+            }
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(true), Err)
+}
+
+fn describe(
+    client: &BaseConsumer<Context>,
+    broker: i32,
+    names: &[String],
+    patience: Duration,
+) -> Result<Topics, KafkaError> {
     let names: Vec<CString> = names
         .iter()
         .filter_map(|name| CString::new(name.as_str()).ok()) // no topic has a NUL in its name
@@ -179,6 +224,33 @@ mod tests {
         let missing = Err(RDKafkaErrorCode::UnknownTopicOrPartition);
         assert_eq!(topics["none"], missing);
         assert_eq!(ask(&client, &[], Duration::ZERO).unwrap(), Topics::new());
+    }
+
+    #[test]
+    fn another_broker_confirms_what_it_says_as_well() {
+        let brokers = MockCluster::new(3).unwrap();
+        brokers.create_topic("a", 1, 1).unwrap();
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", brokers.bootstrap_servers());
+        let client = config.create_with_context(Context::default()).unwrap();
+        let patience = Duration::from_secs(20);
+        let (topics, others) = ask_one(&client, &["a".to_owned()], patience).unwrap();
+        assert_eq!(others.len(), 2);
+        let found = topics["a"].clone().unwrap();
+        let another = Described {
+            id: Some(TopicId::new("x")),
+            ..found.clone()
+        };
+        for (name, said, others, expected) in [
+            ("a", &found, &others[..], true),
+            ("a", &another, &others, false),
+            ("gone", &found, &others, false),
+            ("a", &another, &[], true),
+        ] {
+            let said = [(name.to_owned(), said.clone())];
+            let is_confirmed = is_confirmed(&client, &said, others, patience);
+            assert_eq!(is_confirmed, Ok(expected), "{name} {said:?}");
+        }
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! What is in Kafka's way, told to the board: broken connections, refused logins, missing topics.
 
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 
 use super::KafkaError;
-use super::commit::Request;
 use super::consumer::Consumer;
 use super::fault::{Fault, judge};
+use super::look_up::UNCONFIRMED;
 use crate::cause::Cause;
 use crate::ops::board::{Peer, Scope};
 use crate::topic_partition::TopicPartition;
@@ -31,6 +30,12 @@ impl Consumer {
             Fault::Login(_) | Fault::Fatal(_) => self.fault(error, None),
             // Kafka answers; a topic that stays away is said by the question about topics.
             _ if error.rdkafka_error_code() == Some(Code::UnknownTopicOrPartition) => Ok(()),
+            _ if error.rdkafka_error_code() == Some(UNCONFIRMED) => {
+                tracing::debug!(
+                    "brokers contradict each other about which topic is there; asking again"
+                );
+                Ok(())
+            }
             _ => {
                 let brokers = self.station.config.bootstrap_servers.clone();
                 self.hold(Cause::KafkaUnreachable { brokers, detail });
@@ -55,7 +60,7 @@ impl Consumer {
             Fault::Held(Cause::KafkaUnreachable { .. }) if self.answered && !all_down(error) => {
                 tracing::debug!(%error, reason, "a connection to Kafka broke");
             }
-            Fault::Held(cause) => self.hold(cause),
+            Fault::Held(cause) => self.not_permitted(error, partition, cause),
             Fault::Assignors => {
                 let assignor = self.station.config.assignor().to_owned();
                 let cause = Cause::AssignorsDiffer { assignor };
@@ -108,23 +113,30 @@ impl Consumer {
         }
     }
 
-    /// A commit is repeated until it succeeds; a person can help where it is not permitted.
-    pub(super) fn commit_refused(&self, error: &ClientError) {
-        if let Fault::Held(cause @ Cause::KafkaNotPermitted { .. }) = judge(error, "", "") {
-            self.hold(cause);
+    /// Rows are written on meanwhile; only their offsets wait, whatever else of Kafka answers. A commit is repeated until
+    /// it succeeds.
+    pub(super) fn say_commit(&self, failed: Option<&ClientError>) {
+        let board = &self.stations.board;
+        match failed.and_then(|error| in_the_way_of_commits(error, self.coordinator_away)) {
+            Some(cause) => board.hold(Scope::Commits, cause),
+            None => board.clear(&Scope::Commits),
         }
     }
 
-    /// Rows are written on meanwhile; only their offsets wait, whatever else of Kafka answers.
-    pub(super) fn say_coordinator(&self, failed: Option<&ClientError>) {
-        match failed {
-            Some(error) if self.coordinator_away => {
-                let cause = Cause::CoordinatorAway {
-                    detail: error.to_string(),
-                };
-                self.stations.board.hold(Scope::Commits, cause);
+    /// Only what it is about goes over it: that Kafka answers another question says nothing of a topic.
+    fn not_permitted(
+        &mut self,
+        error: &ClientError,
+        partition: Option<&TopicPartition>,
+        cause: Cause,
+    ) {
+        match partition {
+            Some(partition)
+                if error.rdkafka_error_code() == Some(Code::TopicAuthorizationFailed) =>
+            {
+                self.topic_refused(partition, cause);
             }
-            _ => self.stations.board.clear(&Scope::Commits),
+            _ => self.hold(cause),
         }
     }
 
@@ -132,31 +144,17 @@ impl Consumer {
         self.stations.board.set_connected(Peer::Kafka, false);
         self.stations.board.hold(Scope::Kafka, cause);
     }
+}
 
-    pub(super) fn topics_missing(&mut self, missing: Vec<(String, Code)>) {
-        let names: Vec<Arc<str>> = missing
-            .iter()
-            .map(|(topic, _)| Arc::from(topic.as_str()))
-            .collect();
-        let came = |topic: &&Arc<str>| !names.contains(topic);
-        for topic in self.missing.iter().filter(came) {
-            self.ledger.appeared(Arc::clone(topic));
-            self.stations.board.clear(&Scope::Topic(Arc::clone(topic)));
-        }
-        if self.missing.iter().any(|topic| came(&topic)) {
-            self.ask(Request::Rejoin);
-        }
-        for (topic, code) in missing {
-            let cause = match judge(&ClientError::MetadataFetch(code), "", "") {
-                Fault::Held(cause) => cause,
-                _ => Cause::TopicMissing {
-                    topic: topic.clone(),
-                },
-            };
-            self.stations.board.hold(Scope::Topic(topic.into()), cause);
-        }
-        self.ledger.topics_missing(!names.is_empty());
-        self.missing = names;
+/// What a person, or the cluster, has to mend before offsets can be committed.
+fn in_the_way_of_commits(error: &ClientError, coordinator_away: bool) -> Option<Cause> {
+    if coordinator_away {
+        let detail = error.to_string();
+        return Some(Cause::CoordinatorAway { detail });
+    }
+    match judge(error, "", "") {
+        Fault::Held(cause @ Cause::KafkaNotPermitted { .. }) => Some(cause),
+        _ => None,
     }
 }
 

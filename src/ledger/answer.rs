@@ -40,15 +40,13 @@ impl Ledger {
         if !self.is_asked(asked) {
             return; // for an assignment that is gone: others may have read on meanwhile
         }
+        let look = self.up_to_date(partition, look);
         if let Phase::LookingUp { wanted, found, .. } = &mut self.phase
             && wanted.remove(partition)
         {
             found.insert(partition.clone(), look);
-        } else if self.late.remove(partition) {
-            let start = self.begin(partition.clone(), look);
-            self.commands.push(Command::Assign(vec![start]));
-            // Under an eager protocol this assigns the others anew, and the client forgets what they had stored.
-            self.commits.forget();
+        } else if let Some(late) = self.late.get_mut(partition) {
+            *late = Some(look);
         } else {
             self.examined(partition, look);
         }
@@ -57,10 +55,37 @@ impl Ledger {
     /// The look-up did not succeed; whether it is still wanted.
     pub fn wants_look_up(&self, asked: &Asked) -> bool {
         let partition = &asked.partition;
-        let wanted = self.late.contains(partition)
+        let wanted = self.late.get(partition).is_some_and(Option::is_none)
             || matches!(&self.phase, Phase::LookingUp { wanted, .. } if wanted.contains(partition))
             || self.is_examined(partition);
         wanted && self.is_asked(asked)
+    }
+
+    /// Begins what was looked up late. The client would take a new assignment for the answer that it waits for.
+    pub(super) fn add_late(&mut self) {
+        if self.owes_an_answer() || self.stop_by.is_some() {
+            return;
+        }
+        let found = self.late.extract_if(.., |_, look| look.is_some());
+        let found: Vec<_> = found.collect();
+        for (partition, look) in found {
+            let start = self.begin(partition, look.unwrap_or_default());
+            self.commands.push(Command::Add(start));
+            // Under an eager protocol this assigns the others anew, and the client forgets what they had stored.
+            self.commits.forget();
+        }
+    }
+
+    /// Partitions that were assigned and are not begun to be read: where from is still to be found out.
+    pub fn awaited(&self) -> impl Iterator<Item = &TopicPartition> {
+        let looking_up = match &self.phase {
+            Phase::LookingUp { wanted, found, .. } => Some(wanted.iter().chain(found.keys())),
+            _ => None,
+        };
+        let waiting = self.waiting.iter().filter_map(Rebalance::assigned);
+        let waiting = waiting.flatten();
+        let looking_up = looking_up.into_iter().flatten();
+        self.late.keys().chain(looking_up).chain(waiting)
     }
 
     pub(super) fn is_asked(&self, asked: &Asked) -> bool {
@@ -72,6 +97,7 @@ impl Ledger {
         let number = self.look_ups;
         let ask = |partition: &TopicPartition| Asked {
             partition: partition.clone(),
+            topic: self.topics.get(&partition.topic).cloned(),
             number,
         };
         let asked: Vec<_> = partitions.iter().map(ask).collect();
@@ -165,7 +191,8 @@ impl Ledger {
         missing: BTreeSet<TopicPartition>,
         found: BTreeMap<TopicPartition, Look>,
     ) {
-        self.late.extend(missing);
+        self.late
+            .extend(missing.into_iter().map(|partition| (partition, None)));
         let starts = found
             .into_iter()
             .map(|(partition, look)| self.begin(partition, look))

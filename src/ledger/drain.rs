@@ -164,7 +164,8 @@ impl Ledger {
         }
     }
 
-    pub(super) fn owes_an_answer(&self) -> bool {
+    /// Whether Kafka's client waits for one, as far as is known.
+    pub fn owes_an_answer(&self) -> bool {
         !self.waiting.is_empty() || !matches!(self.phase, Phase::Steady | Phase::Finished)
     }
 

@@ -50,6 +50,10 @@ impl Ledger {
         let before = before.or(known.filter(|_| look.committed.is_none()));
         let recreated = before.filter(|before| differ(Some(before), look.topic.as_ref()));
         let recreated = recreated.cloned();
+        if let Some(before) = &recreated {
+            let former = self.former.entry(partition.topic.clone());
+            former.or_default().insert(before.clone());
+        }
         if let Some(topic) = &look.topic {
             let name = partition.topic.clone();
             self.topics.insert(name, topic.clone());

@@ -69,6 +69,9 @@ impl Ledger {
 
     /// What id Kafka gives the topic now.
     pub fn topic_is(&mut self, topic: &str, id: &TopicId) {
+        if self.is_former(topic, id) {
+            return;
+        }
         let is_another = |part: &Part| {
             let known = part.topic.as_ref();
             part.tenure.topic_partition.topic.as_ref() == topic
@@ -79,6 +82,24 @@ impl Ledger {
         let partitions: Vec<_> = parts.map(|(partition, _)| partition.clone()).collect();
         for partition in partitions {
             self.examine(&partition, Why::Recreated);
+        }
+    }
+
+    /// An id is never given again: a broker that names one of before has fallen behind.
+    fn is_former(&self, topic: &str, id: &TopicId) -> bool {
+        let former = self.former.get(topic);
+        former.is_some_and(|former| former.contains(id))
+    }
+
+    /// What a broker says that has fallen behind, corrected in what is known better.
+    pub(super) fn up_to_date(&self, partition: &TopicPartition, look: Look) -> Look {
+        let topic = look.topic.as_ref();
+        if !topic.is_some_and(|id| self.is_former(&partition.topic, id)) {
+            return look;
+        }
+        Look {
+            topic: self.topics.get(&partition.topic).cloned(),
+            ..look
         }
     }
 
@@ -148,6 +169,7 @@ impl Ledger {
         if let Some(number) = self.asked.get(partition) {
             let asked = Asked {
                 partition: partition.clone(),
+                topic: None, // it asks for a place
                 number: *number,
             };
             let search = Search { from, to, sought };
@@ -244,11 +266,13 @@ impl Ledger {
         part.outlived = true;
         part.lower = Some(look.low);
         let what = Lost::Recreated {
-            before,
+            before: before.clone(),
             now: now.clone(),
         };
         let loss = loss(partition, (part.handed, None), what);
         self.topics.insert(partition.topic.clone(), now.clone());
+        let former = self.former.entry(partition.topic.clone());
+        former.or_default().insert(before);
         if !continues {
             self.halt(partition, loss);
             return self.commit_down();

@@ -8,6 +8,7 @@
 mod answer;
 mod commits;
 mod drain;
+mod ending;
 mod first;
 mod loss;
 mod membership;
@@ -81,6 +82,8 @@ pub struct Look {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     pub partition: TopicPartition,
+    /// Which making of the topic is taken to be there.
+    pub topic: Option<TopicId>,
     number: u64,
 }
 
@@ -90,6 +93,7 @@ pub(crate) fn test_asked() -> Asked {
     let partition = TopicPartition::new("t", 0);
     Asked {
         partition,
+        topic: None,
         number: 0,
     }
 }
@@ -98,8 +102,10 @@ pub(crate) fn test_asked() -> Asked {
 #[derive(Debug)]
 pub enum Command {
     LookUp(Vec<Asked>),
-    /// Answers an assign, or adds to one answered before.
+    /// Answers an assign.
     Assign(Vec<Start>),
+    /// Adds to an assign that was answered before, if nothing waits for an answer.
+    Add(Start),
     /// Take no more records of these; drop those that no writer has.
     StopReading(Vec<TopicPartition>),
     /// Have the writers send what they hold without waiting for company.
@@ -115,7 +121,7 @@ pub enum Command {
     Rewind(Start),
     /// Read nothing of it until [`Command::Restart`].
     Wait(TopicPartition),
-    /// Read it from there on, in this tenure.
+    /// Read it from there on, in this tenure, if nothing waits for an answer.
     Restart(Start),
     /// Find a place in its log.
     Search(Asked, Search),
@@ -182,14 +188,23 @@ enum Rebalance {
     Lost(Vec<TopicPartition>),
 }
 
+impl Rebalance {
+    fn assigned(&self) -> Option<&Vec<TopicPartition>> {
+        match self {
+            Self::Assigned(partitions) => Some(partitions),
+            Self::Revoked(_) | Self::Lost(_) => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Ledger {
     rules: Rules,
     parts: BTreeMap<TopicPartition, Part>,
     waiting: VecDeque<Rebalance>,
     phase: Phase,
-    /// Assigned, but not looked up in time for the answer.
-    late: BTreeSet<TopicPartition>,
+    /// Assigned, but not looked up in time for the answer; with what was found since.
+    late: BTreeMap<TopicPartition, Option<Look>>,
     /// The number of the last look-up of each partition, and of the last one of all.
     asked: BTreeMap<TopicPartition, u64>,
     look_ups: u64,
@@ -202,6 +217,8 @@ pub struct Ledger {
     commits: Commits,
     /// Which making of each topic was read last.
     topics: BTreeMap<Arc<str>, TopicId>,
+    /// Which makings of it there were before, as far as they were read or committed for.
+    former: BTreeMap<Arc<str>, BTreeSet<TopicId>>,
     /// Topics that came while this process ran.
     appeared: BTreeSet<Arc<str>>,
     /// Asked to stop: the drain ends by then.
@@ -222,7 +239,7 @@ impl Ledger {
             parts: BTreeMap::new(),
             waiting: VecDeque::new(),
             phase: Phase::Steady,
-            late: BTreeSet::new(),
+            late: BTreeMap::new(),
             asked: BTreeMap::new(),
             look_ups: 0,
             assigned_once: false,
@@ -231,6 +248,7 @@ impl Ledger {
             is_spare: false,
             commits: Commits::default(),
             topics: BTreeMap::new(),
+            former: BTreeMap::new(),
             appeared: BTreeSet::new(),
             stop_by: None,
             left_behind: false,
@@ -308,6 +326,7 @@ impl Ledger {
     pub fn advance(&mut self, now: Instant) -> Vec<Command> {
         self.notice_gap(now);
         self.rewind(now);
+        self.add_late();
         self.commit_when_due(now);
         while self.step(now) {}
         self.confirm_membership();
@@ -322,53 +341,6 @@ impl Ledger {
     /// that the client does not say what else was lost.
     pub fn may_be_lost(&self) -> bool {
         self.unconfirmed.is_some() || (self.gap_at.is_some() && self.owes_an_answer())
-    }
-
-    /// Everything asked of it is done while nothing else is going on.
-    fn finish_when_steady(&mut self, now: Instant) -> bool {
-        let is_at_rest = |part: &Part| part.drained() && part.examined.is_none();
-        if !self.assigned_once || !self.late.is_empty() || !self.parts.values().all(is_at_rest) {
-            return false;
-        }
-        let outcome = if self.ends_reached(now) {
-            Outcome::EndReached {
-                halted: self.halted() > 0,
-            }
-        } else if !self.parts.is_empty() && self.halted() == self.parts.len() {
-            Outcome::AllHalted
-        } else {
-            return false;
-        };
-        if !self.parts.values().all(Part::committed_all) {
-            self.commit_settled(); // nothing more will settle, so the last commit does not wait for its time
-            return false;
-        }
-        // What may still be applied must not come upon what the next owner writes.
-        if self.parts.values().any(|part| part.in_doubt() > Some(now)) {
-            return false;
-        }
-        self.finish(outcome);
-        true
-    }
-
-    /// How many partitions stand at a record.
-    fn halted(&self) -> usize {
-        let parts = self.parts.values();
-        parts
-            .filter(|part| part.tenure.halted_at().is_some())
-            .count()
-    }
-
-    fn ends_reached(&mut self, now: Instant) -> bool {
-        if !self.rules.until_end || self.topics_missing {
-            return false;
-        }
-        if !self.parts.is_empty() {
-            return self.parts.values().all(Part::reached_end);
-        }
-        // Partitions that were revoked or lost come again, to us or to another: nothing was reached.
-        let since = *self.spare_since.get_or_insert(now);
-        self.is_spare && now.saturating_duration_since(since) >= self.rules.spare_patience
     }
 
     /// Nothing more of these is sent or committed. What is settled needs no word to its writer.

@@ -3,6 +3,7 @@
 mod draining;
 mod ending;
 mod stopping;
+mod late;
 mod lost;
 mod recreated;
 mod targets;
@@ -106,6 +107,7 @@ impl Story {
                 let words: Vec<_> = starts.iter().map(|start| self.begin(start)).collect();
                 format!("assign {}", words.join(","))
             }
+            Command::Add(start) => format!("add {}", self.begin(&start)),
             Command::Closed => "closed".to_owned(),
             Command::Rewind(start) => format!("rewind {}", self.begin(&start)),
             Command::Wait(partition) => format!("wait {}", partition.partition),
@@ -268,22 +270,6 @@ fn an_offset_that_kafka_no_longer_has_halts_and_is_never_moved() {
 }
 
 #[test]
-fn a_partition_that_cannot_be_looked_up_in_time_does_not_hold_the_others() {
-    let mut story = Story::new(OffsetReset::Earliest, false);
-    story.ledger.assigned(vec![tp(0), tp(1)]);
-    story.run();
-    story.looked_up(1, look(None, 0, 9));
-    story.later(4999);
-    story.expect(&["look up 0,1"]);
-    story.later(1);
-    story.expect(&["assign 1@0"]);
-    assert!(story.ledger.wants_look_up(&story.asked[&tp(0)]));
-    story.looked_up(0, look(Some(4), 0, 9));
-    story.run();
-    story.expect(&["assign 0@4"]);
-}
-
-#[test]
 fn settled_offsets_are_committed_at_the_interval_and_only_when_new() {
     let mut story = Story::begun(&[0, 1]);
     story.hand(0, 20);
@@ -303,25 +289,6 @@ fn a_start_at_the_moving_end_is_committed_before_anything_is_read() {
     let mut story = Story::new(OffsetReset::Latest, false);
     story.assign(&[0], look(None, 0, 90));
     story.expect(&["look up 0", "assign 0@90", "store 0@90", "commit 1"]);
-}
-
-#[test]
-fn what_an_eager_client_forgets_is_stored_again() {
-    let mut story = Story::new(OffsetReset::Earliest, false);
-    story.auto_commit = false;
-    story.ledger.assigned(vec![tp(0), tp(1)]);
-    story.run();
-    story.looked_up(0, look(Some(0), 0, 9));
-    story.later(5000);
-    story.hand(0, 5);
-    story.settle(0, 5);
-    story.said();
-    story.looked_up(1, look(Some(0), 0, 9));
-    story.run();
-    story.expect(&["assign 1@0"]);
-    story.ledger.commit_done(1, CommitResult::Done); // of what the client had forgotten by then, perhaps
-    story.later(1000);
-    story.expect(&["store 0@5", "commit 2"]);
 }
 
 #[test]
@@ -374,27 +341,4 @@ fn an_ack_for_a_closed_tenure_moves_nothing_of_the_next_one() {
     old.settle(20);
     story.later(5000);
     story.expect(&[]);
-}
-
-/// The commit thread answers in the order asked, and has old questions waiting when it was slow.
-#[test]
-fn what_was_found_for_an_assignment_that_is_gone_does_not_count_for_the_next() {
-    let mut story = Story::new(OffsetReset::Latest, false);
-    story.ledger.assigned(vec![tp(0)]);
-    story.run();
-    story.later(5000);
-    story.expect(&["look up 0", "assign "]);
-    let gone = story.asked[&tp(0)].clone();
-    // Somebody else begins at 50, reads on and commits 60; then it comes back.
-    story.ledger.lost(vec![tp(0)]);
-    story.run();
-    story.ledger.assigned(vec![tp(0)]);
-    story.run();
-    story.expect(&["unassign 0", "look up 0"]);
-    story.ledger.looked_up(&gone, look(None, 0, 100));
-    story.run();
-    story.looked_up(0, look(Some(60), 0, 100));
-    story.run();
-    let said = story.said();
-    assert_eq!(said, ["assign 0@60"], "60..100 is left out");
 }

@@ -24,6 +24,8 @@ pub struct Board {
     start: Instant,
     /// Milliseconds from `start` to the consumer loop's last turn.
     last_turn: AtomicU64,
+    /// To the runtime's.
+    last_run: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -33,6 +35,7 @@ struct State {
     /// What nothing needs now.
     ignored: BTreeSet<Scope>,
     halted: BTreeMap<TopicPartition, Standstill>,
+    steps: BTreeMap<Scope, u64>,
     /// Bad records that were passed over.
     passed: BTreeMap<Scope, RateLimit>,
     /// `None` until the group gave a first assignment, which may be empty.
@@ -80,6 +83,7 @@ impl Board {
             metrics,
             start,
             last_turn: AtomicU64::new(0),
+            last_run: AtomicU64::new(0),
             state: Mutex::default(),
         })
     }
@@ -223,15 +227,32 @@ impl Board {
         self.lock().met.contains(&peer)
     }
 
+    /// A step towards an end was done of something that may take long, though nothing is settled by it.
+    pub fn step(&self, scope: Scope) {
+        *self.lock().steps.entry(scope).or_default() += 1;
+    }
+
     /// The consumer loop takes another turn.
     pub fn beat(&self) {
-        let turn = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_turn.store(turn, Ordering::Relaxed);
+        self.last_turn.store(self.millis(), Ordering::Relaxed);
     }
 
     /// When the consumer loop took its last turn.
     pub fn last_turn(&self) -> Instant {
         self.start + Duration::from_millis(self.last_turn.load(Ordering::Relaxed))
+    }
+
+    /// The runtime has run a task that asks for nothing but that.
+    pub fn ran(&self) {
+        self.last_run.store(self.millis(), Ordering::Relaxed);
+    }
+
+    pub fn last_run(&self) -> Instant {
+        self.start + Duration::from_millis(self.last_run.load(Ordering::Relaxed))
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// How long the consumer loop has not taken a turn.
@@ -274,12 +295,13 @@ impl Board {
         reasons
     }
 
-    /// What stands still.
+    /// What stands still, and what goes on though it looks as if it did.
     pub fn standing(&self) -> Standing {
         let state = self.lock();
         Standing {
             held: state.held.keys().cloned().collect(),
             halted: state.halted.keys().cloned().collect(),
+            steps: state.steps.clone(),
         }
     }
 

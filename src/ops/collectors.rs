@@ -24,23 +24,31 @@ pub struct Position {
     pub committed: Option<i64>,
     /// Records between `settled` and the partition's end.
     pub lag: Option<i64>,
+    /// What the client fetches next, which may lie behind what it has to give.
+    pub fetched: Option<i64>,
     /// The broker that has it is connected.
     pub is_led: bool,
+    /// Assigned, and not begun to be read: where from is not known yet.
+    pub is_awaited: bool,
     /// Chunks that wait for its writer.
     pub waiting: usize,
 }
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_awaited {
+            return f.write_str("not begun, since Kafka has not said from where");
+        }
         let shown =
             |offset: Option<i64>| offset.map_or("?".to_owned(), |offset| offset.to_string());
         write!(
             f,
-            "read {}, settled {}, committed {}, lag {}, {} chunks wait for its writer",
+            "read {}, settled {}, committed {}, lag {}, fetched {}, {} chunks wait for its writer",
             shown(self.read),
             shown(self.settled),
             shown(self.committed),
             shown(self.lag),
+            shown(self.fetched),
             self.waiting,
         )?;
         if self.is_led {

@@ -1,9 +1,10 @@
 //! What reports on the board are about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use crate::routing::Router;
 use crate::topic_partition::TopicPartition;
 
 /// What is held.
@@ -48,15 +49,34 @@ impl Scope {
 pub struct Standing {
     pub(super) held: Vec<Scope>,
     pub(super) halted: BTreeSet<TopicPartition>,
+    /// See [`super::board::Board::step`].
+    pub(super) steps: BTreeMap<Scope, u64>,
 }
 
 impl Standing {
-    pub fn is_nothing(&self) -> bool {
-        self.held.is_empty() && self.halted.is_empty()
+    /// Whether something is in the way of the partition, or of where its records go.
+    pub fn excuses(&self, router: &Router, partition: &TopicPartition) -> bool {
+        if self.held.is_empty() && self.halted.is_empty() {
+            return false;
+        }
+        let to = router.destination(&partition.topic);
+        self.covers(partition, &to.collection, to.milvus_partition.as_deref())
+    }
+
+    /// Steps that were done where its records go.
+    pub fn steps(&self, router: &Router, partition: &TopicPartition) -> u64 {
+        if self.steps.is_empty() {
+            return 0;
+        }
+        let to = router.destination(&partition.topic);
+        let part = to.milvus_partition.as_deref();
+        let steps = self.steps.iter();
+        let steps = steps.filter(|(scope, _)| scope.covers(partition, &to.collection, part));
+        steps.map(|(_, steps)| steps).sum()
     }
 
     /// Whether this partition, whose records go to that collection, is among it.
-    pub fn covers(
+    fn covers(
         &self,
         partition: &TopicPartition,
         collection: &str,
@@ -138,7 +158,7 @@ mod tests {
             halted: BTreeSet::from([partition.clone()]),
             ..Standing::default()
         };
-        assert!(!halted.is_nothing() && halted.covers(&partition, "c", None));
+        assert!(halted.covers(&partition, "c", None));
         assert!(!halted.covers(&TopicPartition::new("t", 1), "c", None));
     }
 }

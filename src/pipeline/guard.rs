@@ -1,54 +1,46 @@
 //! Feeds the watchdogs with what the stations report, and says what they see.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::Config;
-use crate::ops::board::Standing;
+use crate::kafka::Stop;
 use crate::routing::Router;
-use crate::topic_partition::TopicPartition;
-use crate::watchdog::{Alarm, Limits, Look, Verdict, Watchdog, Watched};
+use crate::watchdog::{Alarm, Look, Verdict, Watchdog, Watched};
 use crate::writer::Stations;
 
 /// So many partitions are said one by one.
 const NAMED: usize = 20;
 
-pub(super) struct Guard<'a> {
-    pub(super) common: &'a Stations,
+pub(super) struct Guard {
+    pub(super) common: Stations,
     /// Where the records of a topic go, since holds are about that.
-    pub(super) router: &'a Router,
-    /// `None`: the watchdogs are off.
-    pub(super) watchdog: Option<Watchdog>,
+    pub(super) router: Router,
+    pub(super) watchdog: Watchdog,
+    pub(super) asked: Arc<Stop>,
 }
 
-impl<'a> Guard<'a> {
-    pub(super) fn new(common: &'a Stations, config: &'a Config) -> Self {
-        Self {
-            common,
-            router: &config.router,
-            watchdog: Limits::of(config).map(Watchdog::new),
-        }
-    }
-
+impl Guard {
     /// Once a second. What it gives is the end of the process.
-    pub(super) fn look(&mut self, now: Instant, stopping: bool) -> Option<Alarm> {
-        let watchdog = self.watchdog.as_mut()?;
-        let Stations { board, metrics, .. } = self.common;
-        let standing = board.standing();
+    pub(super) fn look(&mut self, now: Instant) -> Option<Alarm> {
+        let Stations { board, metrics, .. } = &self.common;
+        let (standing, router) = (board.standing(), &self.router);
         let positions = metrics.positions().into_iter();
         let look = Look {
             turned: board.last_turn(),
+            ran: board.last_run(),
             oldest_request: metrics.requests.oldest(),
             partitions: positions
                 .map(|(partition, position)| Watched {
-                    is_excused: is_excused(self.router, &standing, &partition),
+                    is_excused: standing.excuses(router, &partition),
+                    steps: standing.steps(router, &partition),
                     position,
                     partition,
                 })
                 .collect(),
-            stopping,
+            stopping: self.asked.is_requested(),
         };
-        match watchdog.look(now, &look) {
+        match self.watchdog.look(now, &look) {
             Verdict::Fine => None,
             Verdict::Say(alarm, more) => {
                 metrics.watchdog_alarms(alarm.kind).inc();
@@ -67,20 +59,10 @@ impl<'a> Guard<'a> {
             more,
             "stands still: {alarm}; if this lasts for as long again, the process ends (watchdog.timeout.ms)"
         );
-        for line in state(self.common, now, look) {
+        for line in state(&self.common, now, look) {
             tracing::error!("state: {line}");
         }
     }
-}
-
-/// Whether something is said to be in the way of the partition, or of where its records go.
-fn is_excused(router: &Router, standing: &Standing, partition: &TopicPartition) -> bool {
-    if standing.is_nothing() {
-        return false;
-    }
-    let destination = router.destination(&partition.topic);
-    let milvus_partition = destination.milvus_partition.as_deref();
-    standing.covers(partition, &destination.collection, milvus_partition)
 }
 
 fn state(common: &Stations, now: Instant, look: &Look) -> Vec<String> {
@@ -133,8 +115,9 @@ mod tests {
     use crate::gate::Gate;
     use crate::ops::board::{Board, Scope};
     use crate::ops::metrics::{Metrics, Position};
+    use crate::topic_partition::TopicPartition;
     use crate::wake::Wake;
-    use crate::watchdog::Kind;
+    use crate::watchdog::{Kind, Limits};
 
     fn common(start: Instant) -> Stations {
         let budget = Budget::new(1000);
@@ -155,33 +138,38 @@ mod tests {
             settled: Some(10),
             committed: Some(10),
             lag: Some(lag),
+            fetched: Some(25),
             is_led: true,
+            is_awaited: false,
             waiting: 3,
         }
     }
 
-    fn looked(common: &Stations, start: Instant, seconds: u64) -> Option<Alarm> {
-        let router = Router {
-            collection_name: "c".to_owned(),
-            collections: BTreeMap::from([("u".to_owned(), "d".to_owned())]),
-            partition_name: None,
-        };
+    /// For so many seconds, before each of which `act` is done.
+    fn looked(common: &Stations, start: Instant, seconds: u64, act: impl Fn()) -> Option<Alarm> {
         let mut guard = Guard {
-            common,
-            router: &router,
-            watchdog: Some(Watchdog::new(Limits {
+            common: common.clone(),
+            router: Router {
+                collection_name: "c".to_owned(),
+                collections: BTreeMap::from([("u".to_owned(), "d".to_owned())]),
+                partition_name: None,
+            },
+            watchdog: Watchdog::new(Limits {
                 timeout: Duration::from_secs(60),
                 progress: Duration::ZERO,
                 commit: Duration::ZERO,
                 request: Duration::ZERO,
-            })),
+            }),
+            asked: Arc::default(),
         };
         (0..seconds).find_map(|second| {
             let before = common.board.last_turn();
             while common.board.last_turn() == before {
                 common.board.beat();
             }
-            guard.look(start + Duration::from_secs(second), false)
+            common.board.ran();
+            act();
+            guard.look(start + Duration::from_secs(second))
         })
     }
 
@@ -195,10 +183,23 @@ mod tests {
             let reason = String::new();
             let busy = Cause::MilvusBusy { reason };
             common.board.hold(Scope::Collection("c".into()), busy);
-            let alarm = looked(&common, start, 100);
+            let alarm = looked(&common, start, 100, || {});
             assert_eq!(alarm.is_none(), is_excused, "{topic}: {alarm:?}");
             let alarms = common.metrics.watchdog_alarms(Kind::Progress).get();
             assert_eq!(alarms, u64::from(!is_excused));
+        }
+    }
+
+    #[test]
+    fn what_takes_long_and_goes_on_excuses_the_partitions_that_go_there() {
+        let start = Instant::now();
+        for (topic, is_excused) in [("t", true), ("u", false)] {
+            let common = common(start);
+            let partition = TopicPartition::new(topic, 0);
+            common.metrics.set_position(&partition, position(100));
+            let step = || common.board.step(Scope::Collection("c".into()));
+            let alarm = looked(&common, start, 100, step);
+            assert_eq!(alarm.is_none(), is_excused, "{topic}: {alarm:?}");
         }
     }
 
@@ -215,9 +216,11 @@ mod tests {
             partition: TopicPartition::new("t", partition),
             position: position(i64::from(partition)),
             is_excused: partition == 24,
+            steps: 0,
         });
         let look = Look {
             turned: start,
+            ran: start,
             oldest_request: Some(1),
             partitions: partitions.collect(),
             stopping: false,
@@ -231,11 +234,11 @@ mod tests {
             (2, "held: collection c (milvus_busy)"),
             (
                 3,
-                "t-24: read 20, settled 10, committed 10, lag 24, 3 chunks wait for its writer, held or halted",
+                "t-24: read 20, settled 10, committed 10, lag 24, fetched 25, 3 chunks wait for its writer, held or halted",
             ),
             (
                 4,
-                "t-23: read 20, settled 10, committed 10, lag 23, 3 chunks wait for its writer",
+                "t-23: read 20, settled 10, committed 10, lag 23, fetched 25, 3 chunks wait for its writer",
             ),
             (23, "and 5 more partitions"),
         ] {

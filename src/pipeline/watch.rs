@@ -9,17 +9,17 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::collections::Starting;
-use super::guard::Guard;
 use super::{Consumer, PATIENCE, PipelineError, Tasks};
 use crate::cause::Cause;
 use crate::kafka::Stop;
 use crate::ledger::Outcome;
 use crate::ops::activity::Activity;
+use crate::watchdog::Alarm;
 use crate::writer::Stations;
 
 const TICK: Duration = Duration::from_secs(1);
 /// For the last commit and for leaving the group.
-const LEAVE: Duration = Duration::from_secs(5);
+pub(super) const LEAVE: Duration = Duration::from_secs(5);
 /// How often the log says what was done.
 const ACTIVITY: Duration = Duration::from_secs(30);
 
@@ -44,16 +44,21 @@ impl Shutdown {
 /// Looks after the stations until one of them ends.
 pub(super) struct Watch<'a> {
     common: &'a Stations,
-    guard: Guard<'a>,
+    /// From the watchdogs.
+    alarms: mpsc::Receiver<Alarm>,
     until_end: bool,
     since: Instant,
 }
 
 impl<'a> Watch<'a> {
-    pub(super) fn new(common: &'a Stations, guard: Guard<'a>, until_end: bool) -> Self {
+    pub(super) fn new(
+        common: &'a Stations,
+        alarms: mpsc::Receiver<Alarm>,
+        until_end: bool,
+    ) -> Self {
         Self {
             common,
-            guard,
+            alarms,
             until_end,
             since: Instant::now(),
         }
@@ -98,6 +103,10 @@ impl<'a> Watch<'a> {
                     self.leave(asked, consumer).await;
                     return Err(error);
                 }
+                Some(alarm) = self.alarms.recv() => {
+                    self.leave(asked, consumer).await;
+                    return Err(PipelineError::Watchdog { alarm });
+                }
                 _ = report.tick() => {
                     if let Some(line) = activity.line(now()) {
                         tracing::info!("{line}");
@@ -105,10 +114,6 @@ impl<'a> Watch<'a> {
                 }
                 _ = tick.tick() => {
                     board.tick(now());
-                    if let Some(alarm) = self.guard.look(Instant::now().into_std(), stopping) {
-                        self.leave(asked, consumer).await;
-                        return Err(PipelineError::Watchdog { alarm });
-                    }
                     if let Some(cause) = self.waited_too_long() {
                         self.leave(asked, consumer).await;
                         return Err(PipelineError::Waited { cause });
@@ -155,8 +160,6 @@ fn now() -> std::time::Instant {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use tokio::sync::oneshot;
 
     use super::*;
@@ -165,9 +168,8 @@ mod tests {
     use crate::gate::Gate;
     use crate::ops::board::{Board, Scope};
     use crate::ops::metrics::Metrics;
-    use crate::routing::Router;
     use crate::wake::Wake;
-    use crate::watchdog::{Limits, Watchdog};
+    use crate::watchdog::{Limits, Look, Verdict, Watchdog};
 
     fn common() -> Stations {
         let budget = Budget::new(1);
@@ -182,29 +184,9 @@ mod tests {
         }
     }
 
-    /// Watchdogs with this time-out, or none.
-    fn guard<'a>(common: &'a Stations, router: &'a Router, timeout: Option<Duration>) -> Guard<'a> {
-        let watchdog = timeout.map(|timeout| {
-            Watchdog::new(Limits {
-                timeout,
-                progress: Duration::ZERO,
-                commit: Duration::ZERO,
-                request: Duration::ZERO,
-            })
-        });
-        Guard {
-            common,
-            router,
-            watchdog,
-        }
-    }
-
-    fn router() -> Router {
-        Router {
-            collection_name: "c".to_owned(),
-            collections: BTreeMap::new(),
-            partition_name: None,
-        }
+    /// Watchdogs that are off.
+    fn silent() -> mpsc::Receiver<Alarm> {
+        mpsc::channel(1).1
     }
 
     /// Supervises for two minutes a consumer that waits for its broker.
@@ -218,8 +200,7 @@ mod tests {
         let (_consumer, outcome) = oneshot::channel();
         let (mut tasks, asked) = (Tasks::new(), Stop::default());
         let start = Instant::now();
-        let router = router();
-        let watch = Watch::new(&common, guard(&common, &router, None), until_end);
+        let watch = Watch::new(&common, silent(), until_end);
         let stop = std::future::pending();
         let watching = watch.supervise(
             &mut tasks,
@@ -246,55 +227,57 @@ mod tests {
         assert_eq!(watched(false, 0).await, None);
     }
 
-    /// Supervises a consumer that beats as `beats` says, and says nothing else.
-    async fn guarded(beats: impl Fn(&Board)) -> Option<(PipelineError, u64)> {
-        let (common, router) = (common(), router());
-        let guard = guard(&common, &router, Some(Duration::from_secs(20)));
-        let (_consumer, outcome) = oneshot::channel();
-        let (mut tasks, asked) = (Tasks::new(), Stop::default());
-        let start = Instant::now();
-        let watching = Watch::new(&common, guard, false).supervise(
-            &mut tasks,
-            mpsc::channel(1).1,
-            outcome,
-            &asked,
-            std::future::pending(),
-            Shutdown::within(PATIENCE),
-        );
-        let beating = async {
-            let mut every = tokio::time::interval(TICK / 2);
-            for _ in 0..200 {
-                every.tick().await;
-                beats(&common.board);
+    /// A poll loop that has not turned.
+    fn alarm() -> Alarm {
+        let mut watchdog = Watchdog::new(Limits {
+            timeout: Duration::from_secs(20),
+            progress: Duration::ZERO,
+            commit: Duration::ZERO,
+            request: Duration::ZERO,
+        });
+        let start = now();
+        let looks = (0..100).find_map(|second| {
+            let now = start + Duration::from_secs(second);
+            let look = Look {
+                turned: start,
+                ran: now,
+                oldest_request: None,
+                partitions: Vec::new(),
+                stopping: false,
+            };
+            match watchdog.look(now, &look) {
+                Verdict::End(alarm) => Some(alarm),
+                _ => None,
             }
-        };
-        tokio::select! {
-            ended = watching => Some((ended.unwrap_err(), start.elapsed().as_secs())),
-            () = beating => None,
-        }
+        });
+        looks.unwrap()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_poll_loop_that_stands_still_ends_the_process_with_1() {
-        let (error, seconds) = guarded(|_| {}).await.unwrap();
+    async fn an_alarm_ends_the_process_with_1() {
+        let common = common();
+        let (alarms, alarm) = mpsc::channel(1);
+        alarms.try_send(self::alarm()).unwrap();
+        let (_consumer, outcome) = oneshot::channel();
+        let (mut tasks, asked) = (Tasks::new(), Stop::default());
+        let start = Instant::now();
+        let ended = Watch::new(&common, alarm, false)
+            .supervise(
+                &mut tasks,
+                mpsc::channel(1).1,
+                outcome,
+                &asked,
+                std::future::pending(),
+                Shutdown::within(PATIENCE),
+            )
+            .await;
+        let error = ended.unwrap_err();
         let said = error.to_string();
         let expected = "the poll_loop watchdog (watchdog.timeout.ms) ends the process: \
                         the poll loop has not turned for 30 s; ";
         assert!(said.starts_with(expected), "{said}");
         assert_eq!(Status::from(&error), Status::Failure);
-        assert!((30..=36).contains(&seconds), "{seconds}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_poll_loop_that_turns_ends_nothing() {
-        // The board's own clock is not the paused one: wait until it has gone on.
-        let beats = |board: &Board| {
-            let before = board.last_turn();
-            while board.last_turn() == before {
-                board.beat();
-            }
-        };
-        assert!(guarded(beats).await.is_none());
+        assert_eq!(start.elapsed(), LEAVE);
     }
 
     #[tokio::test(start_paused = true)]
@@ -303,8 +286,7 @@ mod tests {
         let (_consumer, outcome) = oneshot::channel();
         let (mut tasks, asked) = (Tasks::new(), Stop::default());
         let start = Instant::now();
-        let router = router();
-        let watch = Watch::new(&common, guard(&common, &router, None), false);
+        let watch = Watch::new(&common, silent(), false);
         let ended = watch
             .supervise(
                 &mut tasks,

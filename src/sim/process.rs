@@ -149,6 +149,7 @@ impl Process {
         match command {
             Command::LookUp(asked) => self.ask(Request::LookUp(asked)),
             Command::Assign(starts) => self.assign(&starts),
+            Command::Add(start) => self.assign(&[start]),
             Command::StopReading(partitions) => {
                 for queue in &mut self.queues {
                     if partitions.contains(&queue.tenure.topic_partition) {

@@ -61,22 +61,29 @@ fn name_of(name: Value<'_>) -> Cow<'_, str> {
     }
 }
 
-/// `1`, `1.0` and `10e-1` are one number. Whole ones beyond a double's are compared digit by digit.
+/// `1`, `1.0` and `10e-1` are one number, and so are `1e20` and the one with twenty zeros. Whole ones of up to 38 digits
+/// are compared digit by digit, others as doubles.
 fn number(written: &str, hasher: &mut DefaultHasher) {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if let Ok(whole) = written.parse::<i128>() {
+    if let Some(whole) = whole(written) {
         return (b'i', whole).hash(hasher);
     }
     let double = written.parse::<f64>().unwrap_or(f64::NAN);
-    if double.fract() == 0.0 && double.abs() <= EXACT {
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "a whole number of 54 bits at most"
-        )]
-        let whole = double as i128;
-        return (b'i', whole).hash(hasher);
-    }
     (b'f', double.to_bits()).hash(hasher);
+}
+
+/// What it is worth, where that is whole.
+fn whole(written: &str) -> Option<i128> {
+    let (mantissa, exponent) = written.split_once(['e', 'E']).unwrap_or((written, "0"));
+    let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = [integer, fraction].concat();
+    let digits = all.trim_end_matches('0');
+    if digits.trim_start_matches(['-', '0']).is_empty() {
+        return Some(0);
+    }
+    let zeros = i64::try_from(all.len() - digits.len()).ok()? + exponent.parse::<i64>().ok()?;
+    let zeros = zeros.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+    let power = 10_i128.checked_pow(u32::try_from(zeros).ok()?)?;
+    digits.parse::<i128>().ok()?.checked_mul(power)
 }
 
 #[cfg(test)]
@@ -98,6 +105,14 @@ mod tests {
             ("1e2", "100"),
             ("-0.0", "0"),
             ("0.1", "1e-1"),
+            ("1e20", "100000000000000000000"),
+            ("-1.5E+20", "-150000000000000000000"),
+            ("1000e-3", "1"),
+            ("0e9", "-0"),
+            ("9007199254740993.0", "9007199254740993"),
+            ("1e38", "100000000000000000000000000000000000000"),
+            ("1e39", "1000000000000000000000000000000000000000"),
+            ("1e400", "1e401"),
             (
                 r#"{"a":1,"b":[true,null]}"#,
                 r#" { "b" : [ true , null ], "a" : 1.0 } "#,
@@ -117,6 +132,9 @@ mod tests {
             ("1", "\"1\""),
             ("0.1", "0.2"),
             ("9007199254740993", "9007199254740992"),
+            ("1e20", "100000000000000000001"),
+            ("1e20", "-1e20"),
+            ("10e-2", "1"),
             ("[1,2]", "[2,1]"),
             ("[[1],2]", "[[1,2]]"),
             ("{}", "[]"),

@@ -9,17 +9,25 @@ use super::Watched;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     PollLoop,
+    Runtime,
     Request,
     Commit,
     Progress,
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::PollLoop, Self::Request, Self::Commit, Self::Progress];
+    pub const ALL: [Self; 5] = [
+        Self::PollLoop,
+        Self::Runtime,
+        Self::Request,
+        Self::Commit,
+        Self::Progress,
+    ];
 
     pub fn label(self) -> &'static str {
         match self {
             Self::PollLoop => "poll_loop",
+            Self::Runtime => "runtime",
             Self::Request => "request",
             Self::Commit => "commit",
             Self::Progress => "progress",
@@ -51,6 +59,7 @@ impl fmt::Display for Alarm {
         let seconds = self.stood.as_secs();
         match self.kind {
             Kind::PollLoop => write!(f, "the poll loop has not turned for {seconds} s"),
+            Kind::Runtime => write!(f, "no task has run for {seconds} s"),
             Kind::Request => write!(
                 f,
                 "a request to Milvus is under way for {seconds} s, though milvus.request.timeout.ms should have ended it"

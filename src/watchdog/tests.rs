@@ -19,6 +19,8 @@ struct Bench {
     look: Look,
     /// The poll loop turns before every look.
     turns: bool,
+    /// The runtime runs before every look.
+    runs: bool,
 }
 
 /// Read and written up to 10 of 15, nothing committed lately.
@@ -30,10 +32,13 @@ fn idle() -> Watched {
             settled: Some(10),
             committed: Some(10),
             lag: Some(0),
+            fetched: Some(10),
             is_led: true,
+            is_awaited: false,
             waiting: 0,
         },
         is_excused: false,
+        steps: 0,
     }
 }
 
@@ -45,11 +50,13 @@ impl Bench {
             now,
             look: Look {
                 turned: now,
+                ran: now,
                 oldest_request: None,
                 partitions: vec![idle()],
                 stopping: false,
             },
             turns: true,
+            runs: true,
         }
     }
 
@@ -71,6 +78,9 @@ impl Bench {
         self.now += by;
         if self.turns {
             self.look.turned = self.now;
+        }
+        if self.runs {
+            self.look.ran = self.now;
         }
         self.watchdog.look(self.now, &self.look)
     }
@@ -105,6 +115,18 @@ fn stalled_loop(bench: &mut Bench) {
     bench.turns = false;
 }
 
+fn blocked_runtime(bench: &mut Bench) {
+    bench.runs = false;
+}
+
+/// Assigned, and not begun.
+fn awaited(bench: &mut Bench) {
+    *bench.position() = Position {
+        is_awaited: true,
+        ..Position::default()
+    };
+}
+
 fn hung_request(bench: &mut Bench) {
     bench.look.oldest_request = Some(7);
 }
@@ -125,6 +147,8 @@ fn what_does_nothing_while_there_is_nothing_to_do_is_fine() {
 #[test]
 fn each_watchdog_has_the_state_said_once_and_then_ends_the_process() {
     Bench::with(stalled_loop).assert_ends(Kind::PollLoop, 10);
+    Bench::with(blocked_runtime).assert_ends(Kind::Runtime, 10);
+    Bench::with(awaited).assert_ends(Kind::Progress, 10);
     Bench::with(hung_request).assert_ends(Kind::Request, 20);
     Bench::with(uncommitted).assert_ends(Kind::Commit, 5);
     Bench::with(unread).assert_ends(Kind::Progress, 10);
@@ -175,7 +199,7 @@ fn another_partition_in_its_way_excuses_no_one() {
 
 #[test]
 fn whatever_moves_is_not_stuck() {
-    let moves: [fn(&mut Bench, i64); 4] = [
+    let moves: [fn(&mut Bench, i64); 6] = [
         |bench, n| {
             unread(bench);
             bench.position().read = Some(n);
@@ -188,6 +212,16 @@ fn whatever_moves_is_not_stuck() {
             (bench.position().settled, bench.position().committed) = (Some(n + 1), Some(n));
         },
         |bench, n| bench.look.oldest_request = n.try_into().ok(),
+        // Aborted transactions, of which nothing is to be had.
+        |bench, n| {
+            unread(bench);
+            bench.position().fetched = Some(n);
+        },
+        // A batch that is being taken apart.
+        |bench, n| {
+            unread(bench);
+            bench.look.partitions[0].steps = n.unsigned_abs();
+        },
     ];
     for go_on in moves {
         let mut bench = Bench::new();
@@ -264,6 +298,6 @@ fn several_at_once_are_said_together() {
         panic!("{verdicts:?}");
     };
     let expected = "nothing was read or settled for 40 s, though there is more and nothing is in the way \
-                    (t-0: read 10, settled 10, committed 10, lag 5, 0 chunks wait for its writer)";
+                    (t-0: read 10, settled 10, committed 10, lag 5, fetched 10, 0 chunks wait for its writer)";
     assert_eq!(alarm.to_string(), expected);
 }

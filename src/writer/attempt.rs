@@ -184,6 +184,9 @@ impl<'a, M: Milvus> Course<'a, M> {
         };
         drop(request_to_milvus);
         metrics.request_took(started.elapsed());
+        if answer.is_some() && self.isolation.is_begun() {
+            self.shared.stations.board.step(self.shared.scope());
+        }
         match &answer {
             Some(Ok(())) => self.taken(part),
             Some(Err(error)) => {

@@ -47,6 +47,11 @@ impl Isolation {
         self.begun = true;
     }
 
+    /// A batch is being taken apart, which may take long: every answer is a step.
+    pub(super) fn is_begun(&self) -> bool {
+        self.begun
+    }
+
     pub(super) fn taken(&mut self) {
         self.witnessed |= self.begun;
     }

@@ -30,11 +30,12 @@ use tokio::time::Instant;
 
 use crate::budget::Budget;
 use crate::cause::Cause;
+use crate::columns::Columns;
 use crate::config::{OnRecreated, Tolerance};
 use crate::dead_letter::DeadLetterQueue;
 use crate::decode::change::{Change, Why};
 use crate::gate::Gate;
-use crate::milvus::Milvus;
+use crate::milvus::{Milvus, WriteRequest};
 use crate::ops::board::Board;
 use crate::ops::metrics::Metrics;
 use crate::plan::Plan;
@@ -52,6 +53,13 @@ pub use plans::{Desk, PlanState, Plans, plans};
 use records::At;
 use sealed::Fate;
 pub use shared::Shared;
+
+/// The request that these rows go out as in a batch of their own. Public for the benchmark of decoding.
+#[doc(hidden)]
+pub fn request(plan: &Plan, columns: Columns) -> Option<WriteRequest> {
+    let dead = vec![false; columns.rows()];
+    parts::parts(plan, "", columns, &dead, &[]).pop_back()
+}
 
 #[derive(Debug, Clone)]
 pub struct Rules {

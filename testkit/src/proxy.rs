@@ -82,6 +82,8 @@ pub struct FaultProxy {
     port: u16,
     network: watch::Sender<Network>,
     listening: watch::Receiver<bool>,
+    /// How many connections are carried.
+    open: watch::Receiver<usize>,
     task: JoinHandle<()>,
 }
 
@@ -95,11 +97,14 @@ impl FaultProxy {
     pub fn at(address: Ipv4Addr, port: u16, target: u16) -> FaultProxy {
         let (network, told) = watch::channel(Network::Works);
         let (heard, listening) = watch::channel(false);
-        let task = runtime::handle().spawn(fault_loop((address, port), target, told, heard));
+        let (counted, open) = watch::channel(0);
+        let carried = Carried { target, counted };
+        let task = runtime::handle().spawn(fault_loop((address, port), carried, told, heard));
         let proxy = FaultProxy {
             port,
             network,
             listening,
+            open,
             task,
         };
         proxy.set(Network::Works);
@@ -118,13 +123,15 @@ impl FaultProxy {
     /// From now on the network does this; it does so when this returns.
     pub fn set(&self, network: Network) {
         self.network.send_replace(network);
-        let mut listening = self.listening.clone();
-        let wanted = network != Network::Refuses;
+        let (mut listening, mut open) = (self.listening.clone(), self.open.clone());
+        let listens = network != Network::Refuses;
+        let ends_all = matches!(network, Network::Refuses | Network::Resets);
         let waited = runtime::block_on(async move {
-            let settled = listening.wait_for(|listening| *listening == wanted);
-            tokio::time::timeout(Duration::from_secs(10), settled)
-                .await
-                .is_ok_and(|changed| changed.is_ok())
+            let settled = async {
+                listening.wait_for(|now| *now == listens).await.is_ok()
+                    && open.wait_for(|open| !ends_all || *open == 0).await.is_ok()
+            };
+            tokio::time::timeout(Duration::from_secs(10), settled).await == Ok(true)
         });
         assert!(waited, "the proxy on port {} does not follow", self.port);
     }
@@ -144,9 +151,32 @@ impl Drop for FaultProxy {
     }
 }
 
+/// Where connections lead, and how many there are.
+#[derive(Clone)]
+struct Carried {
+    target: u16,
+    counted: watch::Sender<usize>,
+}
+
+impl Carried {
+    /// Counts one for as long as the answer lives.
+    fn one(&self) -> One {
+        self.counted.send_modify(|open| *open += 1);
+        One(self.counted.clone())
+    }
+}
+
+struct One(watch::Sender<usize>);
+
+impl Drop for One {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
+    }
+}
+
 async fn fault_loop(
     address: (Ipv4Addr, u16),
-    target: u16,
+    carried: Carried,
     mut told: watch::Receiver<Network>,
     heard: watch::Sender<bool>,
 ) {
@@ -168,7 +198,7 @@ async fn fault_loop(
                 accepted = listener.accept() => {
                     let (client, _) = accepted.expect("accept");
                     number += 1;
-                    connections.spawn(carry(client, target, told.clone(), number));
+                    connections.spawn(carry(client, carried.clone(), told.clone(), number));
                 }
                 changed = told.changed() => {
                     if changed.is_err() {
@@ -184,11 +214,17 @@ async fn fault_loop(
 }
 
 /// Carries one connection until one end closes it or the network says otherwise.
-async fn carry(client: TcpStream, target: u16, mut told: watch::Receiver<Network>, number: u64) {
+async fn carry(
+    client: TcpStream,
+    carried: Carried,
+    mut told: watch::Receiver<Network>,
+    number: u64,
+) {
+    let _one = carried.one();
     if told.borrow_and_update().way(Direction::ToServer).is_none() {
         return reset(&client);
     }
-    let Ok(mut server) = TcpStream::connect(("127.0.0.1", target)).await else {
+    let Ok(mut server) = TcpStream::connect(("127.0.0.1", carried.target)).await else {
         return reset(&client);
     };
     let mut to_server = Flow::new(&client, &server, Direction::ToServer, number);

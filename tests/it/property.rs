@@ -1,6 +1,7 @@
 //! Generated schemas and rows: what is read back equals what was sent, whatever generation of Milvus is at the other end;
-//! and the body of the fuzz target.
+//! and the bodies of the fuzz targets.
 
+mod arrays;
 #[path = "../../fuzz/body.rs"]
 mod body;
 mod kinds;

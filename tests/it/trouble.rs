@@ -1,10 +1,11 @@
 //! The world in the way: what is said, what `/readyz` answers, and that the sink goes on by itself once it is mended.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use testkit::client::Collection;
 use testkit::fake::{Code, Fake, Reply};
-use testkit::kafka::{Listener, Record};
+use testkit::kafka::{Answer, Listener, MockBroker, Record};
 use testkit::proxy::{FaultProxy, Network};
 use testkit::{services, suite, wait};
 
@@ -85,9 +86,33 @@ fn a_topic_that_comes_after_the_others_is_joined_soon() {
     let topic = suite::kafka().topic_named(&name, 1, &[]);
     topic.produce([Record::json(&article(2))]);
     // librdkafka by itself looks for it every half minute.
-    let soon = std::time::Duration::from_secs(12);
+    let soon = Duration::from_secs(12);
     job.milvus.await_count(&job.collection, 2, soon);
     sink.await_readyz(200, SOON);
+}
+
+/// Whatever else Kafka answers meanwhile.
+#[test]
+fn a_topic_that_may_not_be_read_any_more_is_said_until_it_may() {
+    let (fake, kafka) = (Fake::start(), MockBroker::start());
+    let job = Job::between(kafka.topic("refused", 1), "refused", fake.endpoint(), None);
+    fake.create(articles(&job.collection).schema());
+    let sink = job.quick().start();
+    job.topic.produce_json(&article(1));
+    job.await_committed();
+    kafka.answer_fetches(&[Answer::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 100_000]);
+    assert_held(&sink, "kafka_not_permitted", &["read the topic"]);
+    // It asks for other things every 3 s.
+    wait::throughout(Duration::from_secs(7), "a hold", || {
+        sink.find_line("goes on").is_none()
+    });
+    kafka.heal_fetches();
+    // Nothing new comes that would show it.
+    let over = sink.wait_for_line("goes on", SOON);
+    assert!(over.contains("kafka_not_permitted"), "{over}");
+    job.topic.produce_json(&article(2));
+    job.await_committed();
+    assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 
 #[test]

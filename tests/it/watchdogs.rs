@@ -41,6 +41,44 @@ fn commits_that_kafka_never_takes_are_said_with_the_state_and_then_end_the_sink(
     );
 }
 
+/// A client that fetches nothing never hears that there is more: so Kafka is asked.
+#[test]
+fn records_that_the_client_does_not_fetch_are_noticed_and_end_the_sink() {
+    let (fake, kafka) = (Fake::start(), MockBroker::start());
+    let topic = kafka.topic("unfetched", 1);
+    let job = Job::between(topic, "unfetched", fake.endpoint(), None);
+    fake.create(articles(&job.collection).schema());
+    let place = Place::of(&job);
+    let sink = job.quick().set("watchdog.timeout.ms", "4000");
+    let sink = sink.set("late.landing.grace.ms", "1000").start();
+    place.produce(0..10);
+    job.await_committed();
+    kafka.answer_fetches(&[Answer::RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR; 100_000]);
+    place.produce(10..20);
+
+    let said = sink.wait_for_line("watchdog=\"progress\"", SOON);
+    let expected = "read 10, settled 10, committed 10, lag 10, fetched 10";
+    assert!(said.contains(expected), "{said}");
+    assert_eq!(sink.wait_exit(SOON), 1, "{}", sink.output());
+}
+
+/// Its end is never told, and no error says so.
+#[test]
+fn a_partition_that_is_assigned_and_never_begun_is_noticed_and_ends_the_sink() {
+    let (fake, kafka) = (Fake::start(), MockBroker::start());
+    let topic = kafka.topic("unbegun", 1);
+    let job = Job::between(topic, "unbegun", fake.endpoint(), None);
+    fake.create(articles(&job.collection).schema());
+    kafka.answer_ends(&[Answer::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART; 100_000]);
+    let sink = job.quick().set("watchdog.timeout.ms", "4000");
+    let sink = sink.set("late.landing.grace.ms", "1000").start();
+
+    let said = sink.wait_for_line("watchdog=\"progress\"", SOON);
+    let expected = "not begun, since Kafka has not said from where";
+    assert!(said.contains(expected), "{said}");
+    assert_eq!(sink.wait_exit(SOON), 1, "{}", sink.output());
+}
+
 /// Neither a process that was stopped for longer than that nor a Milvus that is away is a standstill of the sink.
 #[test]
 fn a_hold_and_a_frozen_process_trip_no_watchdog() {

@@ -61,7 +61,7 @@ impl Kernel {
     fn fill(self, json: &[u8], at: usize, slots: &mut [f32]) -> Option<usize> {
         let (last, slots) = slots.split_last_mut()?;
         let at = (self.0)(json, at, slots)?;
-        let (number, end) = strict::element(json, at, b']')?;
+        let (number, end) = swar::element(json, at, b']')?;
         *last = number;
         Some(end + 1)
     }

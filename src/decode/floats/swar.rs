@@ -9,15 +9,21 @@ const WINDOW: usize = 26;
 /// See [`super::Fill`].
 pub(super) fn fill(json: &[u8], mut at: usize, slots: &mut [f32]) -> Option<usize> {
     for slot in slots {
-        at += usize::from(json.get(at) == Some(&b' '));
-        let (number, end) = match number(json, at) {
-            Some((number, end)) if json.get(end) == Some(&b',') => (number, end),
-            _ => strict::element(json, at, b',')?,
-        };
+        let (number, comma) = element(json, at, b',')?;
         *slot = number;
-        at = end + 1;
+        at = comma + 1;
     }
     Some(at)
+}
+
+/// The number that begins at `at` or after white space, and the index of the separator behind it.
+#[inline(always)]
+pub(super) fn element(json: &[u8], at: usize, separator: u8) -> Option<(f32, usize)> {
+    let start = at + usize::from(json.get(at) == Some(&b' '));
+    match number(json, start) {
+        Some((number, end)) if json.get(end) == Some(&separator) => Some((number, end)),
+        _ => strict::element(json, start, separator),
+    }
 }
 
 /// The number that begins at `at`, without an exponent that it may have, and where that begins. None unless it is one

@@ -288,7 +288,7 @@ fn what_was_assigned_before_a_gap_and_begins_after_it_is_asked_for_too() {
     story.auto_commit = false;
     story.looked_up(0, look(Some(10), 0, 100));
     story.run();
-    story.expect(&["look up 0", "assign ", "assign 0@10", "commit 1 down 0@10"]);
+    story.expect(&["look up 0", "assign ", "add 0@10", "commit 1 down 0@10"]);
     assert!(story.ledger.may_be_lost());
 }
 

@@ -141,3 +141,29 @@ fn a_topic_that_went_with_the_offsets_of_the_group_is_remembered() {
     let down = "commit 1 down 0@0 in a";
     story.expect(&["look up 0", halts, "assign 0@0", down, ENDED]);
 }
+
+/// An id is never given again, so a broker that names one of before has fallen behind.
+#[test]
+fn a_topic_that_has_given_way_to_another_is_never_taken_for_a_new_one() {
+    let mut story = replaced(OnDataLoss::Continue);
+    story.settle(0, 50);
+    story.said();
+    story.ledger.topic_is("t", &TopicId::new("a"));
+    story.run();
+    story.expect(&[]);
+    // Nor when it comes back, whatever the group had committed by then.
+    for committed in [None, Some(5)] {
+        story.ledger.lost(vec![tp(0)]);
+        story.run();
+        story.said();
+        story.assign(&[0], found(committed, "b", "a", 20));
+        let begin = format!("assign 0@{}", committed.unwrap_or(0));
+        story.expect(&["look up 0", &begin]);
+        // Commits are for the topic that is there.
+        story.hand(0, 9);
+        story.settle(0, 9);
+        story.later(1000);
+        let said = story.said().join(", ");
+        assert!(said.contains("0@9 in b"), "{said}");
+    }
+}

@@ -308,3 +308,31 @@ async fn a_refusal_is_not_held_against_the_record_that_is_left_when_the_bad_one_
         assert_eq!((kept.settled(), closed.settled()), (1, 0));
     }
 }
+
+/// Or a watchdog would take it for a standstill: it may take longer than it is patient.
+#[tokio::test(start_paused = true)]
+async fn every_answer_is_a_step_while_a_batch_is_taken_apart_and_at_no_other_time() {
+    let (bench, tenure) = (inserting(Tolerance::All, 100), tenure(0));
+    let router = crate::routing::Router {
+        collection_name: bench.shared.collection.to_string(),
+        collections: std::collections::BTreeMap::new(),
+        partition_name: bench
+            .shared
+            .milvus_partition
+            .as_ref()
+            .map(ToString::to_string),
+    };
+    let board = &bench.shared.stations.board;
+    let steps = || board.standing().steps(&router, &tenure.topic_partition);
+    bench.hand(&tenure, 0, &rows(0..8)).await;
+    bench.rest().await;
+    assert_eq!(steps(), 0);
+    bench.dislikes([12], Action::Isolate);
+    let before = bench.seen().len();
+    bench.hand(&tenure, 8, &rows(8..16)).await;
+    bench.rest().await;
+    // All but the refusal of the whole.
+    let answers = bench.seen().len() - before - 1;
+    assert!(answers > 3, "{answers}");
+    assert_eq!(steps(), u64::try_from(answers).unwrap());
+}

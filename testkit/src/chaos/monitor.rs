@@ -153,16 +153,22 @@ impl<'a> Monitor<'a> {
                 self.history.advance(&sent);
                 self.keep_order_from(self.order.tenures, &sent);
                 if self.faults(&rows).is_empty() {
-                    self.world.journal.say("which has passed");
+                    // The row that was due then: it was only not shown. A newer one: the older may have come late.
+                    let now = faults.keys().map(|key| (key, rows.get(key)));
+                    let now: BTreeMap<_, _> = now.collect();
+                    let story = format!("which has passed: now there are {now:?}");
+                    self.world.journal.say(&story);
                     self.counts.passing += faults.len();
                     return;
                 }
             }
         }
+        self.world.producer.assert_as_meant();
         panic!("{story}");
     }
 
-    fn faults(&self, rows: &Seen) -> Vec<String> {
+    /// By key, of the first few.
+    fn faults(&self, rows: &Seen) -> BTreeMap<i64, String> {
         let none = Vec::new();
         let fault = |key| {
             let rows = rows.get(&key).unwrap_or(&none);
@@ -174,7 +180,8 @@ impl<'a> Monitor<'a> {
             })
         };
         let keys: BTreeSet<_> = self.history.keys().chain(rows.keys().copied()).collect();
-        keys.into_iter().filter_map(fault).take(NAMED).collect()
+        let faults = keys.into_iter().filter_map(|key| Some((key, fault(key)?)));
+        faults.take(NAMED).collect()
     }
 
     fn committed_of(&self, key: i64) -> i64 {

@@ -44,6 +44,17 @@ impl MockBroker {
         self.cluster.request_errors(RDKafkaApiKey::Fetch, answers);
     }
 
+    /// The answers to the next questions about the ends of logs.
+    pub fn answer_ends(&self, answers: &[Answer]) {
+        let ends = RDKafkaApiKey::ListOffsets;
+        self.cluster.request_errors(ends, answers);
+    }
+
+    /// Fetches that come from here on succeed.
+    pub fn heal_fetches(&self) {
+        self.cluster.clear_request_errors(RDKafkaApiKey::Fetch);
+    }
+
     /// Every answer comes this much later.
     pub fn slow_down(&self, by: Duration) {
         let slower = self.cluster.broker_round_trip_time(-1, by);

@@ -189,6 +189,19 @@ fn refused_and_reset_connections_say_so_and_the_next_one_works() {
 }
 
 #[test]
+fn a_reset_of_a_moment_reaches_all_that_are_open() {
+    let proxy = before_echo();
+    for _ in 0..50 {
+        let mut open = connect(&proxy);
+        assert_echoes(&mut open, b"before");
+        proxy.set(Network::Resets);
+        proxy.set(Network::Works);
+        let kind = open.read(&mut [0]).unwrap_err().kind();
+        assert_eq!(kind, ErrorKind::ConnectionReset);
+    }
+}
+
+#[test]
 fn what_a_stranded_client_has_said_comes_to_the_server_when_it_is_due() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = FaultProxy::before(listener.local_addr().unwrap().port());

@@ -1,9 +1,10 @@
 //! A byte changed on a broker's disk.
 
 use testkit::kafka::{Broker, BrokerOptions};
+use testkit::sink::Sink;
 
 use super::{Case, assert_said};
-use crate::support::SOON;
+use crate::support::{SINK, SOON};
 
 #[test]
 fn a_corrupt_batch_halts_or_is_passed_over_as_a_whole() {
@@ -13,7 +14,13 @@ fn a_corrupt_batch_halts_or_is_passed_over_as_a_whole() {
     for begin in (0..100).step_by(20) {
         case.produce(0, begin..begin + 20);
     }
+    let reread = Case::on(kafka.topic("corrupt_reread", 4), "corrupt_reread");
+    for partition in 0..4 {
+        let begin = 1000 * i64::from(partition);
+        reread.produce(partition, begin..begin + 20);
+    }
     kafka.stop();
+    kafka.corrupt(reread.job.topic.name(), 0, 5);
     kafka.corrupt(case.job.topic.name(), 0, 25);
     kafka.corrupt(case.job.topic.name(), 0, 45);
     kafka.start_again();
@@ -40,6 +47,17 @@ fn a_corrupt_batch_halts_or_is_passed_over_as_a_whole() {
     assert_eq!(sink.metric(&series), 40);
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
     assert_eq!(case.keys(), (0..20).chain(60..100).collect());
+    assert_verify_names_its_partition(&reread);
+}
+
+/// Of several that it reads at the same time.
+fn assert_verify_names_its_partition(case: &Case) {
+    let verify = Sink::new(SINK).arg("verify").config(&case.job.config());
+    let (code, output) = verify.arg("--to").arg("latest").run(SOON);
+    assert_eq!(code, 1, "{output}");
+    let place = format!("{}-0: ", case.job.topic.name());
+    assert!(output.contains(&place), "{output}");
+    assert!(output.contains("are corrupt"), "{output}");
 }
 
 #[test]

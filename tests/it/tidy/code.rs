@@ -155,8 +155,10 @@ fn commits(files: &[File]) -> Faults {
     src.flat_map(faults).collect()
 }
 
-/// Where there is no safe way to what the C library has; clippy asks for the proof at each use.
-const UNSAFE: [&str; 4] = [
+/// Where there is no safe way to what the C library has, and the number kernel, which makes decoding vectors one and a half
+/// times as fast; clippy asks for the proof at each use.
+const UNSAFE: [&str; 5] = [
+    "src/decode/floats/avx2.rs",
     "src/kafka/header_list.rs",
     "src/kafka/metadata.rs",
     "src/kafka/peek.rs",
