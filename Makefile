@@ -1,7 +1,7 @@
 # Everything that is done to this repository. The servers of tests and demo live in target/services.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help services demo servers test matrix chaos sim sim-mutants footprint bench-decode bench-check verify-million fuzz audit fmt clippy clean-services
+.PHONY: help services demo servers test matrix chaos sim sim-mutants footprint bench-decode bench-check verify-million bench-alloc fuzz audit fmt clippy clean-services
 
 # A build and the fetching of the servers run beside each other, the latter in a process group of its own: a shell's
 # background jobs do not hear Ctrl-C. Both need the tools of tools/prerequisites.sh.
@@ -70,6 +70,9 @@ bench-check: ## Whether decoding has become slower than docs/benchmarks.json say
 verify-million: ## Whether verify finds 100 rows of a million that were changed behind its back, and in how much memory (ROWS=…, MILVUS=lite)
 	$(call build_and_services,--workspace --bins --config profile.dev.package.kafka-milvus-sink.opt-level=2)
 	@$${CARGO_TARGET_DIR:-target}/debug/verify_million
+
+bench-alloc: ## Allocations per record of the whole writer, over a million records (a minute)
+	@cargo run --release --package station-bench
 
 # What is looked for in the first are panics and uneven columns, so no sanitizer; the second runs the unsafe code.
 fuzz: ## Any bytes with any schema, and as vectors, FUZZ_SECONDS=60 each (needs a nightly toolchain and cargo-fuzz); `make test` does some of it

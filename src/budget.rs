@@ -19,6 +19,8 @@ const PART: usize = 4;
 pub struct Budget {
     limit: usize,
     used: AtomicUsize,
+    /// Of the process's: empty room that is kept beside it, a [`PART`] of the limit at most.
+    kept: AtomicUsize,
     /// What it is a share of.
     whole: Option<Arc<Budget>>,
     shares: AtomicUsize,
@@ -64,6 +66,7 @@ impl Budget {
         Arc::new(Self {
             limit,
             used: AtomicUsize::new(0),
+            kept: AtomicUsize::new(0),
             whole,
             shares: AtomicUsize::new(0),
             waits: AtomicBool::new(false),
@@ -140,6 +143,18 @@ impl Budget {
         }
     }
 
+    /// Leave to keep `bytes` of empty room for what comes next: it need not be allocated again. `None` where enough is
+    /// kept. Nobody waits for it, and it is not what a writer holds.
+    pub fn keep(self: &Arc<Self>, bytes: usize) -> Option<Kept> {
+        let process = self.process();
+        let most = process.limit / PART;
+        let more = |kept: usize| kept.checked_add(bytes).filter(|kept| *kept <= most);
+        let order = (Ordering::SeqCst, Ordering::SeqCst);
+        process.kept.fetch_update(order.0, order.1, more).ok()?;
+        let budget = Arc::clone(self);
+        Some(Kept { budget, bytes })
+    }
+
     fn take(&self, bytes: usize) {
         self.used.fetch_add(bytes, Ordering::SeqCst);
         if let Some(whole) = &self.whole {
@@ -154,6 +169,22 @@ impl Budget {
         if let Some(whole) = &self.whole {
             whole.give(bytes);
         }
+    }
+}
+
+/// Bytes of empty room, for as long as it is kept.
+#[derive(Debug)]
+pub struct Kept {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.budget
+            .process()
+            .kept
+            .fetch_sub(self.bytes, Ordering::SeqCst);
     }
 }
 

@@ -219,3 +219,17 @@ proptest! {
         prop_assert_eq!(model.process.waiting.load(Ordering::SeqCst), 0);
     }
 }
+
+#[test]
+fn empty_room_is_kept_up_to_a_part_of_the_limit_and_is_nobodys() {
+    let budget = Budget::new(100);
+    let writer = budget.share().share();
+    let kept = writer.keep(20).unwrap();
+    assert!(writer.keep(6).is_none() && writer.keep(usize::MAX).is_none());
+    let more = budget.keep(5).unwrap();
+    assert_eq!((budget.used(), writer.room()), (0, Room::Turn));
+    drop(kept);
+    assert!(budget.share().keep(21).is_none());
+    drop(more);
+    assert!(budget.share().keep(25).is_some());
+}

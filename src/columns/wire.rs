@@ -244,3 +244,64 @@ fn the_size_is_close_to_what_is_sent() {
         "{estimate} for {encoded}"
     );
 }
+
+#[test]
+fn columns_that_are_used_again_send_their_new_rows_in_the_room_of_the_old_ones() {
+    let plan = {
+        let kinds = [
+            FieldType::Bool,
+            FieldType::Int8,
+            FieldType::Int64,
+            FieldType::Float,
+            FieldType::Double,
+            TEXT,
+            FieldType::Json,
+            VECTOR,
+            FieldType::Int8Vector { dim: 2 },
+            FieldType::SparseFloatVector,
+        ];
+        let fields = kinds.into_iter().enumerate();
+        let mut fields: Vec<_> = fields
+            .map(|(index, kind)| nullable(&format!("f{index}"), kind))
+            .collect();
+        fields.push(field("v", VECTOR));
+        fields.push(key("id", FieldType::VarChar { max_length: None }));
+        dynamic_plan(fields)
+    };
+    let full = r#"{"id":"a","v":[1,2],"f0":true,"f1":1,"f2":2,"f3":3,"f4":4,"f5":"text","f6":[1],"f7":[3,4],"f8":[5,6],"f9":{"7":1},"more":8}"#;
+    let nulls = r#"{"id":"b","v":[9,10],"f5":"t"}"#;
+    let send = |columns: &mut Columns, records: &[&str], dead: &[bool]| {
+        for record in records {
+            decode(&plan, columns, record.as_bytes()).unwrap();
+        }
+        columns.take_fields(dead)
+    };
+    let mut columns = Columns::new(&plan);
+    let empty = columns.bytes();
+    let first = send(&mut columns, &[full, nulls, full, full], &[false, true]);
+    assert_eq!((columns.rows(), columns.bytes()), (0, empty));
+    let room = format!("{:p}", floats(&first));
+    columns.reuse_fields(first);
+    for (records, dead) in [
+        (&[nulls, full][..], &[][..]),
+        (&[full], &[]),
+        (&[full, nulls], &[true]),
+    ] {
+        let sent = send(&mut columns, records, dead);
+        assert_eq!(sent, send(&mut Columns::new(&plan), records, dead));
+        assert_eq!(format!("{:p}", floats(&sent)), room);
+        columns.reuse_fields(sent);
+    }
+}
+
+/// Of the vectors that every row has.
+fn floats(sent: &[FieldData]) -> *const f32 {
+    let field = sent.iter().find(|field| field.field_name == "v");
+    match field.and_then(|field| field.field.as_ref()) {
+        Some(field_data::Field::Vectors(VectorField {
+            data: Some(vector_field::Data::FloatVector(array)),
+            ..
+        })) => array.data.as_ptr(),
+        other => panic!("unexpected {other:?}"),
+    }
+}

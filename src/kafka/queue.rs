@@ -16,7 +16,7 @@ use super::rebalance::{Context, End};
 use crate::budget::Room;
 use crate::headers;
 use crate::ledger::Start;
-use crate::record::{Chunk, KeptHeaders, Record, Run};
+use crate::record::{KeptHeaders, Record};
 use crate::tenure::Tenure;
 use crate::wake::Wake;
 use crate::writer::Inlet;
@@ -178,13 +178,13 @@ impl Queue {
         // Lowered before the poll that finds nothing, or a record that comes just after would not be seen.
         self.flagged.store(false, Ordering::Release);
         let mut turn = Turn::default();
-        let mut bytes = Vec::new();
-        let mut records: Vec<Record> = Vec::new();
-        let mut headers = Vec::new();
+        let mut chunk = self.inlet.empty_chunk();
+        let (bytes, records) = (&mut chunk.bytes, &mut chunk.records);
+        let headers = &mut chunk.headers;
         if let Some(kept) = self.kept.take() {
-            records.push(copy(&kept, &mut bytes));
+            records.push(copy(&kept, bytes));
             let list = kept.headers().map(OwnedHeaders::as_borrowed);
-            copy_headers(list, &self.keeps, &mut bytes, &mut headers);
+            copy_headers(list, &self.keeps, bytes, headers);
         }
         loop {
             if bytes.len() >= TURN_BYTES || records.len() >= room.records(TURN_RECORDS) {
@@ -193,7 +193,7 @@ impl Queue {
             }
             match self.queue.poll(Duration::ZERO) {
                 None => break,
-                Some(Ok(message)) if message.offset() < after(&records, self.next) => {
+                Some(Ok(message)) if message.offset() < after(records, self.next) => {
                     turn.rewound = Some(message.offset());
                     self.kept = Some(message.detach());
                     break;
@@ -204,8 +204,8 @@ impl Queue {
                 }
                 Some(Ok(message)) => {
                     turn.led.extend(new_epoch(&message, &mut self.epoch));
-                    records.push(copy(&message, &mut bytes));
-                    copy_headers(message.headers(), &self.keeps, &mut bytes, &mut headers);
+                    records.push(copy(&message, bytes));
+                    copy_headers(message.headers(), &self.keeps, bytes, headers);
                 }
                 Some(Err(error)) => {
                     self.flagged.store(true, Ordering::Release);
@@ -214,23 +214,16 @@ impl Queue {
                 }
             }
         }
-        if let Some(last) = records.last() {
-            turn.handed = Some((records.len(), last.offset + 1));
-            let overhead = records.len() * RECORD_OVERHEAD + headers.len() * HEADER_OVERHEAD;
-            let charge = self.inlet.budget.charge(bytes.len() + overhead);
-            let tenure = Arc::clone(&self.tenure);
-            let from = std::mem::replace(&mut self.next, last.offset + 1);
-            permit.send(Chunk {
-                bytes,
-                runs: vec![Run {
-                    tenure,
-                    from,
-                    records,
-                    headers,
-                }],
-                charge,
-            });
-        }
+        let Some(last) = records.last() else {
+            self.inlet.give_back(chunk);
+            return turn;
+        };
+        turn.handed = Some((records.len(), last.offset + 1));
+        let overhead = records.len() * RECORD_OVERHEAD + headers.len() * HEADER_OVERHEAD;
+        let charge = self.inlet.budget.charge(bytes.len() + overhead);
+        let tenure = Arc::clone(&self.tenure);
+        let from = std::mem::replace(&mut self.next, last.offset + 1);
+        permit.send(chunk.fill(tenure, from, charge));
         turn
     }
 }

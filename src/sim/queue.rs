@@ -131,7 +131,7 @@ impl Queue {
             .inlet
             .budget
             .charge(bytes.len() + records.len() * RECORD_OVERHEAD);
-        permit.send(Chunk {
+        permit.send(Arc::new(Chunk {
             bytes,
             runs: vec![Run {
                 tenure: Arc::clone(&self.tenure),
@@ -140,7 +140,7 @@ impl Queue {
                 headers: Vec::new(),
             }],
             charge,
-        });
+        }));
         turn
     }
 }

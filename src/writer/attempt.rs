@@ -12,6 +12,7 @@ use super::isolate::{InARow, Isolation, is_of_content};
 use super::plans::{PlanState, Plans};
 use super::records::{At, Cover};
 use super::sealed::{Fate, Sealed, Unsealed};
+use super::spare::Spare;
 use super::{Shared, Stations};
 use crate::budget::Budget;
 use crate::milvus::status::MilvusError;
@@ -28,6 +29,7 @@ pub(super) struct Common<M> {
     pub(super) plans: Plans,
     pub(super) in_a_row: InARow,
     pub(super) doubts: Doubts,
+    pub(super) spare: Arc<Spare>,
 }
 
 /// Sends `batch` until all of it is settled or halted: acknowledged, or found to be refused.
@@ -112,7 +114,7 @@ impl<'a, M: Milvus> Course<'a, M> {
         }
         match self.send(&batch, part).await {
             Some(Ok(())) => {
-                batch.parts.pop_front();
+                batch.taken();
                 // At once: whatever becomes of a tenure or a plan now, an insert must not be made a second time.
                 if batch.parts.is_empty() {
                     return self.finish(batch).await;
@@ -262,6 +264,7 @@ impl<'a, M: Milvus> Course<'a, M> {
         }
         self.end_hold(&batch.covers);
         batch.settle();
+        self.common.spare.put(batch);
         None
     }
 }

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::doubts::{Keys, Origin};
-use super::fold::Fold;
 use super::letters::Passed;
 use super::parts::parts;
 use super::records::{At, Cover, Slice};
 use super::sealed::Sealed;
+use super::spare::Room;
 use crate::bad_record::BadRecord;
 use crate::budget::{Budget, Charge};
 use crate::cause::Cause;
-use crate::columns::Columns;
 use crate::config::OnRecreated;
 use crate::decode::change::change;
 use crate::decode::change::{Change, Unfit};
@@ -35,10 +34,7 @@ pub(super) struct Batch {
     plan: Arc<Plan>,
     /// Keys are compared within one Milvus partition only, as Milvus does.
     milvus_partition: Option<Arc<str>>,
-    columns: Columns,
-    fold: Fold,
-    slices: Vec<Slice>,
-    covers: Vec<Cover>,
+    room: Room,
     records: usize,
     charge: Charge,
     pub(super) opened: Instant,
@@ -46,18 +42,15 @@ pub(super) struct Batch {
 
 impl Batch {
     pub(super) fn new(
-        plan: Arc<Plan>,
+        room: Room,
         milvus_partition: Option<Arc<str>>,
         budget: &Arc<Budget>,
         opened: Instant,
     ) -> Self {
         Self {
-            columns: Columns::new(&plan),
-            fold: Fold::new(plan.operation),
-            plan,
+            plan: Arc::clone(&room.plan),
             milvus_partition,
-            slices: Vec::new(),
-            covers: Vec::new(),
+            room,
             records: 0,
             charge: budget.charge(0),
             opened,
@@ -66,8 +59,8 @@ impl Batch {
 
     /// Reads a record, which is part of the batch when the draft is kept.
     pub(super) fn read<'b>(&'b mut self, at: At<'b>) -> Draft<'b> {
-        let rows = self.columns.rows();
-        let change = change(&self.plan, &mut self.columns, at.view());
+        let rows = self.room.columns.rows();
+        let change = change(&self.plan, &mut self.room.columns, at.view());
         Draft {
             batch: self,
             at,
@@ -87,13 +80,14 @@ impl Batch {
             .write_to(target, recreated)
             .map_err(Refusal::Halts)?;
         match literal {
-            None => self.fold.row(
-                self.columns
+            None => self.room.fold.row(
+                self.room
+                    .columns
                     .rows()
                     .checked_sub(1)
-                    .and_then(|row| self.columns.key(row)),
+                    .and_then(|row| self.room.columns.key(row)),
             ),
-            Some((key, literal)) => self.fold.delete(key.clone(), literal),
+            Some((key, literal)) => self.room.fold.delete(key.clone(), literal),
         }
         Ok(())
     }
@@ -111,9 +105,9 @@ impl Batch {
 
     fn cover(&mut self, at: At<'_>, passed: Option<Passed>) {
         self.records += 1;
-        match self.slices.last_mut() {
+        match self.room.slices.last_mut() {
             Some(last) if last.goes_on_with(at, passed.as_ref()) => last.records.end += 1,
-            _ => self.slices.push(Slice {
+            _ => self.room.slices.push(Slice {
                 chunk: Arc::clone(at.chunk),
                 run: at.run,
                 records: at.record..at.record + 1,
@@ -122,9 +116,9 @@ impl Batch {
         }
         let offset = at.offset();
         let covered = |cover: &&mut Cover| Arc::ptr_eq(&cover.tenure, at.tenure());
-        match self.covers.iter_mut().rev().find(covered) {
+        match self.room.covers.iter_mut().rev().find(covered) {
             Some(cover) => cover.next = offset + 1,
-            None => self.covers.push(Cover {
+            None => self.room.covers.push(Cover {
                 tenure: Arc::clone(at.tenure()),
                 from: at.from(),
                 next: offset + 1,
@@ -137,7 +131,7 @@ impl Batch {
     }
 
     pub(super) fn covers(&self) -> &[Cover] {
-        &self.covers
+        &self.room.covers
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -151,28 +145,36 @@ impl Batch {
     }
 
     fn bytes(&self) -> usize {
-        self.columns.bytes() + self.fold.delete_bytes()
+        self.room.columns.bytes() + self.room.fold.delete_bytes()
     }
 
     /// Of its changes, as far as they are not Milvus's to make.
     pub(super) fn keys(&self) -> impl Iterator<Item = &Key> + Clone {
-        self.fold.keys()
+        self.room.fold.keys()
     }
 
     /// Ready to be sent: no record is added any more.
-    pub(super) fn seal(self, origin: Origin) -> Sealed {
-        let (fold, plan) = (self.fold, self.plan);
+    pub(super) fn seal(mut self, origin: Origin) -> Sealed {
+        let (room, plan) = (&mut self.room, self.plan);
         let partition = self.milvus_partition.as_deref().unwrap_or_default();
+        let fold = &room.fold;
         Sealed {
-            parts: parts(&plan, partition, self.columns, fold.dead(), fold.deletes()),
+            parts: parts(
+                &plan,
+                partition,
+                &mut room.columns,
+                fold.dead(),
+                fold.deletes(),
+            ),
             superseded: fold.superseded(),
             keys: Keys::of(fold.keys()),
             origin,
             plan,
             milvus_partition: self.milvus_partition,
-            slices: self.slices,
-            covers: self.covers,
-            _charge: self.charge,
+            slices: std::mem::take(&mut room.slices),
+            covers: std::mem::take(&mut room.covers),
+            room: self.room,
+            charge: self.charge,
         }
     }
 }
@@ -192,7 +194,7 @@ impl Draft<'_> {
     /// Whether another schema than the plan's might mean another thing by it.
     pub(super) fn doubts_the_plan(&self) -> bool {
         match &self.change {
-            Ok(Change::Row) => self.batch.columns.has_strayed(),
+            Ok(Change::Row) => self.batch.room.columns.has_strayed(),
             Ok(Change::Delete(_) | Change::Nothing(_)) => false,
             Err(Unfit::Bad(bad) | Unfit::Halts(bad)) => bad.field.is_some(),
         }
@@ -202,12 +204,12 @@ impl Draft<'_> {
     /// is for Milvus to say.
     pub(super) fn is_too_much(&self, max_bytes: usize) -> bool {
         let is_row = matches!(self.change, Ok(Change::Row));
-        is_row && self.rows > 0 && self.batch.columns.bytes() > max_bytes
+        is_row && self.rows > 0 && self.batch.room.columns.bytes() > max_bytes
     }
 
     /// Leaves the batch as it was.
     pub(super) fn discard(self) {
-        self.batch.columns.truncate(self.rows);
+        self.batch.room.columns.truncate(self.rows);
     }
 
     /// Makes it part of the batch: an earlier change of its key is superseded. Refused, it leaves the batch as it was.
@@ -223,7 +225,7 @@ impl Draft<'_> {
             Unfit::Halts(bad) => Refusal::Halts(at.bad(bad)),
         })?;
         if let Err(refusal) = batch.fold(at, &change, recreated) {
-            batch.columns.truncate(rows);
+            batch.room.columns.truncate(rows);
             return Err(refusal);
         }
         batch.charge.resize(batch.bytes());

@@ -38,6 +38,14 @@ impl Fold {
         }
     }
 
+    /// Forgets all changes, but keeps the room they had.
+    pub(super) fn clear(&mut self) {
+        self.latest.clear();
+        self.dead.clear();
+        self.deletes.clear();
+        (self.delete_bytes, self.superseded) = (0, 0);
+    }
+
     /// The next row; its key, unless Milvus makes it.
     pub(super) fn row(&mut self, key: Option<Key>) {
         let row = self.dead.len();

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use super::flags::Flagstaff;
 use super::plans::Plans;
+use super::spare::{EmptyChunk, Spare};
 use crate::budget::Budget;
 use crate::record::Chunk;
 
@@ -14,17 +15,28 @@ pub(super) const CHANNEL_CHUNKS: usize = 16;
 
 #[derive(Debug, Clone)]
 pub struct Inlet {
-    pub chunks: mpsc::Sender<Chunk>,
+    pub chunks: mpsc::Sender<Arc<Chunk>>,
     pub(super) flags: Flagstaff,
     /// The share that what it takes is charged to.
     pub budget: Arc<Budget>,
     pub(super) plans: Plans,
+    pub(super) spare: Arc<Spare>,
 }
 
 impl Inlet {
     /// Chunks that wait in its channel.
     pub fn waiting(&self) -> usize {
         self.chunks.max_capacity() - self.chunks.capacity()
+    }
+
+    /// A chunk to fill.
+    pub fn empty_chunk(&self) -> EmptyChunk {
+        self.spare.chunk()
+    }
+
+    /// Nothing came to be put into it.
+    pub fn give_back(&self, chunk: EmptyChunk) {
+        self.spare.put_chunk(chunk);
     }
 
     /// Have it send what it was given, without waiting for company or for the next attempt.
@@ -46,12 +58,13 @@ impl Inlet {
 #[cfg(test)]
 impl Inlet {
     /// One without a writer.
-    pub(crate) fn bare(budget: Arc<Budget>, plans: Plans) -> (Self, mpsc::Receiver<Chunk>) {
+    pub(crate) fn bare(budget: Arc<Budget>, plans: Plans) -> (Self, mpsc::Receiver<Arc<Chunk>>) {
         let (chunks, inbox) = mpsc::channel(CHANNEL_CHUNKS);
         let (flags, _) = super::flags::flags();
         let inlet = Self {
             chunks,
             flags,
+            spare: Spare::new(&budget),
             budget,
             plans,
         };

@@ -17,6 +17,7 @@ mod records;
 mod refusal;
 mod sealed;
 mod shared;
+mod spare;
 #[cfg(test)]
 mod tests;
 
@@ -53,12 +54,14 @@ pub use plans::{Desk, PlanState, Plans, plans};
 use records::At;
 use sealed::Fate;
 pub use shared::Shared;
+pub use spare::EmptyChunk;
+use spare::Spare;
 
 /// The request that these rows go out as in a batch of their own. Public for the benchmark of decoding.
 #[doc(hidden)]
-pub fn request(plan: &Plan, columns: Columns) -> Option<WriteRequest> {
+pub fn request(plan: &Plan, mut columns: Columns) -> Option<WriteRequest> {
     let dead = vec![false; columns.rows()];
-    parts::parts(plan, "", columns, &dead, &[]).pop_back()
+    parts::parts(plan, "", &mut columns, &dead, &[]).pop_back()
 }
 
 #[derive(Debug, Clone)]
@@ -105,7 +108,7 @@ type Look = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[expect(missing_debug_implementations, reason = "holds futures")]
 pub struct Writer<M> {
     common: Arc<Common<M>>,
-    inbox: mpsc::Receiver<Chunk>,
+    inbox: mpsc::Receiver<Arc<Chunk>>,
     lookout: Lookout,
     cursor: Option<Cursor>,
     open: Option<Batch>,
@@ -123,11 +126,13 @@ impl<M: Milvus> Writer<M> {
         let (chunks, inbox) = mpsc::channel(CHANNEL_CHUNKS);
         let (flags, lookout) = flags();
         let budget = shared.stations.budget.share();
+        let spare = Spare::new(&budget);
         let inlet = Inlet {
             chunks,
             flags,
             budget: Arc::clone(&budget),
             plans: plans.clone(),
+            spare: Arc::clone(&spare),
         };
         let common = Common {
             shared,
@@ -135,6 +140,7 @@ impl<M: Milvus> Writer<M> {
             plans,
             in_a_row: InARow::default(),
             doubts: Doubts::default(),
+            spare,
         };
         let writer = Self {
             common: Arc::new(common),
@@ -228,9 +234,9 @@ impl<M: Milvus> Writer<M> {
         }
     }
 
-    fn take(&mut self, chunk: Chunk) {
+    fn take(&mut self, chunk: Arc<Chunk>) {
         self.cursor = Some(Cursor {
-            chunk: Arc::new(chunk),
+            chunk,
             run: 0,
             record: 0,
         });
@@ -283,9 +289,11 @@ impl<M: Milvus> Writer<M> {
         if !at.is_wanted() {
             return true; // read again by the next owner, or after the halt
         }
-        let (budget, partition) = (&self.common.budget, &self.common.shared.milvus_partition);
-        let new = || Batch::new(Arc::clone(plan), partition.clone(), budget, Instant::now());
-        let batch = self.open.get_or_insert_with(new);
+        let batch = self.open.get_or_insert_with(|| {
+            let common = &self.common;
+            let (room, partition) = (common.spare.room(plan), &common.shared.milvus_partition);
+            Batch::new(room, partition.clone(), &common.budget, Instant::now())
+        });
         let draft = batch.read(at);
         if may_look && draft.doubts_the_plan() {
             draft.discard();

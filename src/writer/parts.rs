@@ -15,12 +15,16 @@ use crate::plan::{Operation, Plan};
 pub(super) fn parts<'a>(
     plan: &Plan,
     partition: &str,
-    columns: Columns,
+    columns: &mut Columns,
     dead: &[bool],
     deletes: impl IntoIterator<Item = &'a Literal>,
 ) -> VecDeque<WriteRequest> {
-    let field = plan.key_field().map_or("", |(_, field)| &field.name);
-    let mut parts = VecDeque::from(delete::requests(&like(plan, partition), field, deletes));
+    let mut deletes = deletes.into_iter().peekable();
+    let mut parts = VecDeque::new();
+    if deletes.peek().is_some() {
+        let field = plan.key_field().map_or("", |(_, field)| &field.name);
+        parts.extend(delete::requests(&like(plan, partition), field, deletes));
+    }
     let alive = dead.iter().filter(|dead| !**dead).count();
     if alive > 0 {
         parts.push_back(rows(plan, partition, columns, dead, alive));
@@ -40,11 +44,11 @@ fn like(plan: &Plan, partition: &str) -> DeleteRequest {
 fn rows(
     plan: &Plan,
     partition: &str,
-    columns: Columns,
+    columns: &mut Columns,
     dead: &[bool],
     alive: usize,
 ) -> WriteRequest {
-    let fields_data = columns.into_fields(dead);
+    let fields_data = columns.take_fields(dead);
     let num_rows = u32::try_from(alive).unwrap_or(u32::MAX); // rows are bounded by batch.max.rows
     let (db_name, collection_name) = (plan.database.clone(), plan.collection.to_string());
     let partition_name = partition.to_owned();

@@ -9,6 +9,7 @@ use super::batch::{Batch, Refusal};
 use super::doubts::{Keys, Origin};
 use super::letters::Passed;
 use super::records::{At, Cover, Slice};
+use super::spare::Room;
 use crate::budget::{Budget, Charge};
 use crate::config::OnRecreated;
 use crate::milvus::WriteRequest;
@@ -27,8 +28,10 @@ pub(super) struct Sealed {
     pub(super) origin: Origin,
     pub(super) slices: Vec<Slice>,
     pub(super) covers: Vec<Cover>,
+    /// What its records were made in, for the next batch.
+    pub(super) room: Room,
     /// For what is encoded, until it is dropped.
-    pub(super) _charge: Charge,
+    pub(super) charge: Charge,
 }
 
 /// Records of a batch in the order read, to be made a batch again.
@@ -51,6 +54,12 @@ pub(super) enum Fate {
 }
 
 impl Sealed {
+    /// Its next part has been acknowledged.
+    pub(super) fn taken(&mut self) {
+        let fields = self.parts.pop_front().and_then(WriteRequest::into_fields);
+        self.room.columns.reuse_fields(fields.unwrap_or_default());
+    }
+
     /// Every record of it is settled.
     pub(super) fn settle(&self) {
         for cover in &self.covers {
@@ -154,12 +163,8 @@ impl Unsealed {
         mut fate: impl FnMut(At<'_>) -> Fate,
         mut refuse: impl FnMut(At<'_>, Refusal) -> Fate,
     ) -> Sealed {
-        let mut batch = Batch::new(
-            Arc::clone(plan),
-            self.milvus_partition,
-            budget,
-            Instant::now(),
-        );
+        let room = Room::new(plan);
+        let mut batch = Batch::new(room, self.milvus_partition, budget, Instant::now());
         for slice in &self.slices {
             for record in slice.records.clone() {
                 let at = At {

@@ -273,7 +273,7 @@ impl Bench {
 
     async fn hand(&self, tenure: &Arc<Tenure>, first: i64, values: &[Option<String>]) {
         let chunk = chunk(&self.shared.stations.budget, tenure, first, values);
-        self.inlet.chunks.send(chunk).await.unwrap();
+        self.inlet.chunks.send(Arc::new(chunk)).await.unwrap();
     }
 
     /// The keys of the rows that each request brought.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::writer::letters::Passed;
 use crate::writer::sealed::Fate;
+use crate::writer::spare::Room;
 
 /// Hands one chunk to a writer whose plan has `insert_mode`, and returns its requests.
 async fn requests(insert_mode: InsertMode, values: &[Option<String>]) -> Vec<String> {
@@ -135,7 +136,7 @@ async fn the_bytes_of_deletes_fill_a_batch_and_the_budget() {
     let values: Vec<_> = (0..100).map(|id| delete(1_000_000_000 + id)).collect();
     let chunk = Arc::new(chunk(&budget, &tenure, 0, &values));
     let raw = budget.used();
-    let mut batch = Batch::new(plan, None, &budget, Instant::now());
+    let mut batch = Batch::new(Room::new(&plan), None, &budget, Instant::now());
     let frame = budget.used() - raw;
     for record in 0..90 {
         let (chunk, run) = (&chunk, 0);
@@ -154,7 +155,7 @@ async fn rebuilt(values: &[Option<String>], left_out: Fate) -> (Vec<String>, i64
     let plan = Arc::new(plan::make(&schema(), &plan_rules()).unwrap());
     let tenure = tenure(0);
     let chunk = Arc::new(chunk(&budget, &tenure, 0, values));
-    let mut batch = Batch::new(Arc::clone(&plan), None, &budget, Instant::now());
+    let mut batch = Batch::new(Room::new(&plan), None, &budget, Instant::now());
     for record in 0..values.len() {
         let (chunk, run) = (&chunk, 0);
         let at = At { chunk, run, record };

@@ -53,3 +53,27 @@ async fn what_a_batch_holds_is_its_writers_own_until_it_is_settled() {
     bench.rest().await;
     assert_eq!((budget.used(), tenure.settled()), (0, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_request_is_the_same_one_and_not_a_copy() {
+    let bench = Bench::new(Tolerance::None, 10, 100);
+    bench.script([refusal(Action::Hold)]);
+    bench.hand(&tenure(0), 0, &[row(1)]).await;
+    bench.rest().await;
+    let seen = bench.shared.milvus.seen.lock().unwrap();
+    let [WriteRequest::Upsert(first), WriteRequest::Upsert(second)] = &seen[..] else {
+        panic!("{seen:?}");
+    };
+    assert!(Arc::ptr_eq(first, second));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_a_delete_superseded_are_not_sent_with_the_next_batch() {
+    let bench = Bench::planned(rules(Tolerance::None, 10, 100), plan_rules());
+    let tenure = tenure(0);
+    bench.hand(&tenure, 0, &[row(1), delete(1)]).await;
+    bench.rest().await;
+    bench.hand(&tenure, 2, &[row(2)]).await;
+    bench.rest().await;
+    assert_eq!(bench.requests(), ["delete id in [1]", "upsert [2] id n"]);
+}

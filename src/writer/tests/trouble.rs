@@ -175,7 +175,7 @@ async fn a_halt_behind_a_gap_in_the_log_stands_where_settled_can_get() {
         &[Some("{".to_owned())],
     );
     behind.runs[0].from = 2; // offsets 2 to 6 are no records
-    bench.inlet.chunks.send(behind).await.unwrap();
+    bench.inlet.chunks.send(Arc::new(behind)).await.unwrap();
     bench.rest().await;
     assert_eq!(tenure.halted_at(), Some(2));
     assert_eq!(tenure.settled(), 2);
