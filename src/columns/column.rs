@@ -123,34 +123,25 @@ impl Column {
             return Some(());
         }
         *cursor = start;
-        let json = cursor.json()?.json;
-        let value = match self.shape() {
-            Shape::Json if json != "null" => Value::Json(json),
-            Shape::Value | Shape::Json => raw::value(json),
+        let value = match cursor.peek()? {
+            b'[' | b'{' => raw::value(cursor.json()?.json),
+            _ => cursor.scalar(&mut scratch.text)?,
         };
         self.push(&value).ok()
     }
 
-    /// Takes the forms that are common, without going over their text first; at any other appends nothing.
+    /// Takes the common forms of the types that are large or frequent; at any other appends nothing.
     fn read_common(&mut self, cursor: &mut Cursor<'_>, scratch: &mut Scratch) -> Option<()> {
-        match &mut self.values {
-            Values::Int64(values) if cursor.peek() != Some(b'"') => values.push(cursor.integer()?),
-            Values::Float(values) => values.push(cursor.float()?),
-            Values::Vector(vectors) if cursor.peek() == Some(b'[') => vectors.read(cursor)?,
-            Values::Sparse(vectors) => {
+        match (&mut self.values, cursor.peek()?) {
+            (Values::Int64(values), b'-' | b'0'..=b'9') => values.push(cursor.integer()?),
+            (Values::Float(values), b'-' | b'0'..=b'9') => values.push(cursor.float()?),
+            (Values::Vector(vectors), b'[') => vectors.read(cursor)?,
+            (Values::Sparse(vectors), b'{') => {
                 vectors.push_bytes(sparse::read(cursor, &mut scratch.sparse)?);
             }
-            Values::Json(values) if cursor.peek() != Some(b'n') => {
-                values.push_bytes(kept(cursor)?);
-            }
-            Values::JsonObject(values) if cursor.peek() == Some(b'{') => {
-                values.push_bytes(kept(cursor)?);
-            }
-            Values::Array(..) | Values::Structs(_) => return None,
-            _ => {
-                let value = cursor.scalar(&mut scratch.text)?;
-                self.push(&value).ok()?;
-            }
+            (Values::JsonObject(values), b'{') => values.push_bytes(kept(cursor)?),
+            (Values::Json(values), first) if first != b'n' => values.push_bytes(kept(cursor)?),
+            _ => return None,
         }
         Some(())
     }
