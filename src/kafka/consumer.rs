@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 
+use super::carousel::Carousel;
 use super::commit::{Answer, CommitThread, Request};
 use super::fault::coordinator_is_away;
 use super::lost::Known;
@@ -39,8 +40,7 @@ pub(super) struct Consumer {
     pub(super) ledger: Ledger,
     pub(super) commit: CommitThread,
     pub(super) queues: Vec<Queue>,
-    /// Where the next round begins, so that a full writer does not starve the same partitions each time.
-    pub(super) first: usize,
+    pub(super) carousel: Carousel,
     pub(super) sweep_at: Instant,
     pub(super) ask_topics_at: Option<Instant>,
     pub(super) still: Stillness,
@@ -97,7 +97,7 @@ impl Consumer {
             subscribed: Vec::new(),
             meeting: Vec::new(),
             queues: Vec::new(),
-            first: 0,
+            carousel: Carousel::default(),
             sweep_at: now,
             ask_topics_at: Some(now),
             still: Stillness::default(),
@@ -340,10 +340,8 @@ impl Consumer {
         if sweep {
             self.sweep_at = now + SWEEP;
         }
-        let count = self.queues.len();
         let mut busy = false;
-        for step in 0..count {
-            let index = (self.first + step) % count;
+        for index in self.carousel.round(self.queues.len()) {
             let queue = &mut self.queues[index];
             let room = queue.room();
             if room == Room::Nothing || !queue.is_due(sweep) {
@@ -356,6 +354,7 @@ impl Consumer {
             }
             if let Some((records, next)) = turn.handed {
                 busy = true;
+                self.carousel.took(index);
                 self.ledger.handed(&partition, next);
                 self.stations.metrics.records_read.inc_by(records as u64);
             }
@@ -369,7 +368,6 @@ impl Consumer {
                 self.fault(&error, Some(&partition))?;
             }
         }
-        self.first = self.first.wrapping_add(1);
         Ok(busy)
     }
 

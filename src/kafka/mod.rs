@@ -2,6 +2,7 @@
 
 mod admin;
 mod assignment;
+mod carousel;
 mod commit;
 mod consumer;
 pub mod dead_letter;
