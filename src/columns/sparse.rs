@@ -63,21 +63,24 @@ pub(super) struct Scratch {
 pub(super) fn read<'s>(cursor: &mut Cursor<'_>, scratch: &'s mut Scratch) -> Option<&'s [u8]> {
     let Scratch { pairs, row } = scratch;
     pairs.clear();
-    cursor.require(b'{')?;
-    cursor.space();
-    let mut is_over = cursor.take(b'}');
+    // A place of its own, which stays in a register.
+    let mut at = cursor.clone();
+    at.require(b'{')?;
+    at.space();
+    let mut is_over = at.take(b'}');
     while !is_over {
-        cursor.require(b'"')?;
-        let index = u32::try_from(cursor.integer()?).ok()?;
-        cursor.require(b'"')?;
-        cursor.colon()?;
-        let value = cursor.float()?;
+        at.require(b'"')?;
+        let index = u32::try_from(at.integer()?).ok()?;
+        at.require(b'"')?;
+        at.colon()?;
+        let value = at.float()?;
         if index == u32::MAX || value < 0.0 {
             return None;
         }
         pairs.push((index, value));
-        is_over = cursor.comma_or(b'}')?;
+        is_over = at.comma_or(b'}')?;
     }
+    *cursor = at;
     contents(pairs, row).ok()?;
     Some(row)
 }
