@@ -70,15 +70,18 @@ pub(super) fn read<'s>(cursor: &mut Cursor<'_>, scratch: &'s mut Scratch) -> Opt
     let mut is_over = at.take(b'}');
     while !is_over {
         at.require(b'"')?;
-        let index = u32::try_from(at.integer()?).ok()?;
-        at.require(b'"')?;
-        at.colon()?;
+        let index = u32::try_from(at.magnitude()?).ok()?;
+        // Mostly it is written so; any other way takes more looks.
+        if !at.take_all(*b"\": ") {
+            at.require(b'"')?;
+            at.colon()?;
+        }
         let value = at.float()?;
         if index == u32::MAX || value < 0.0 {
             return None;
         }
         pairs.push((index, value));
-        is_over = at.comma_or(b'}')?;
+        is_over = !at.take_all(*b", ") && at.comma_or(b'}')?;
     }
     *cursor = at;
     contents(pairs, row).ok()?;
@@ -87,17 +90,17 @@ pub(super) fn read<'s>(cursor: &mut Cursor<'_>, scratch: &'s mut Scratch) -> Opt
 
 /// The pairs as they travel.
 fn contents(pairs: &mut [(u32, f32)], row: &mut Vec<u8>) -> Result<(), Misfit> {
-    if !pairs.is_sorted_by_key(|(index, _)| *index) {
+    if !pairs.is_sorted_by(|(a, _), (b, _)| a < b) {
         pairs.sort_unstable_by_key(|(index, _)| *index);
-    }
-    if pairs.array_windows().any(|[(a, _), (b, _)]| a == b) {
-        return Err(Misfit::SameIndex);
+        if pairs.array_windows().any(|[(a, _), (b, _)]| a == b) {
+            return Err(Misfit::SameIndex);
+        }
     }
     row.clear();
     row.reserve(pairs.len() * PAIR);
     for (index, value) in pairs {
-        row.extend_from_slice(&index.to_le_bytes());
-        row.extend_from_slice(&value.to_le_bytes());
+        let pair = u64::from(value.to_bits()) << 32 | u64::from(*index);
+        row.extend_from_slice(&pair.to_le_bytes());
     }
     Ok(())
 }

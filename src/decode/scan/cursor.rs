@@ -61,6 +61,14 @@ impl<'a> Cursor<'a> {
         self.take(wanted).then_some(())
     }
 
+    /// Goes past exactly these bytes, if they come next.
+    #[inline]
+    pub(crate) fn take_all<const N: usize>(&mut self, wanted: [u8; N]) -> bool {
+        let found = self.rest().first_chunk() == Some(&wanted);
+        self.at += if found { N } else { 0 };
+        found
+    }
+
     #[inline]
     pub(crate) fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\t' | b'\r')) {
@@ -149,7 +157,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The nearest f32 to a number, if that is finite.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn float(&mut self) -> Option<f32> {
         let (number, end) = floats::number(self.text.as_bytes(), self.at)?;
         self.at = end;
@@ -164,27 +172,32 @@ impl<'a> Cursor<'a> {
     }
 
     /// A whole number that is written with a few digits and nothing else.
-    #[inline]
     pub(crate) fn integer(&mut self) -> Option<i64> {
+        let negative = self.take(b'-');
+        let magnitude = self.magnitude()?;
+        let is_whole = !matches!(self.peek(), Some(b'.' | b'e' | b'E'));
+        is_whole.then_some(if negative { -magnitude } else { magnitude })
+    }
+
+    /// The number that a few digits make.
+    #[inline(always)]
+    pub(crate) fn magnitude(&mut self) -> Option<i64> {
         /// As many always fit.
         const MAX_DIGITS: usize = 18;
-        let negative = self.take(b'-');
         let digits = self.rest();
-        let (mut magnitude, mut count) = digits.first_chunk().map_or((0, 0), leading_digits);
+        let (mut number, mut count) = digits.first_chunk().map_or((0, 0), leading_digits);
         // They are all that there are, unless they fill the word or there was none.
         if count == 0 || count == 8 {
             while let Some(digit @ b'0'..=b'9') = digits.get(count) {
                 if count == MAX_DIGITS {
                     return None;
                 }
-                magnitude = magnitude * 10 + i64::from(digit & 0x0f);
+                number = number * 10 + i64::from(digit & 0x0f);
                 count += 1;
             }
         }
         self.at += count;
-        let is_whole = count == 1 || (count > 1 && digits.first() != Some(&b'0'));
-        let is_plain = is_whole && !matches!(self.peek(), Some(b'.' | b'e' | b'E'));
-        is_plain.then_some(if negative { -magnitude } else { magnitude })
+        (count == 1 || (count > 1 && digits.first() != Some(&b'0'))).then_some(number)
     }
 }
 
