@@ -63,38 +63,44 @@ pub(super) struct Scratch {
 pub(super) fn read<'s>(cursor: &mut Cursor<'_>, scratch: &'s mut Scratch) -> Option<&'s [u8]> {
     let Scratch { pairs, row } = scratch;
     pairs.clear();
-    cursor.require(b'{')?;
-    cursor.space();
-    let mut is_over = cursor.take(b'}');
+    // A place of its own, which stays in a register.
+    let mut at = cursor.clone();
+    at.require(b'{')?;
+    at.space();
+    let mut is_over = at.take(b'}');
     while !is_over {
-        cursor.require(b'"')?;
-        let index = u32::try_from(cursor.integer()?).ok()?;
-        cursor.require(b'"')?;
-        cursor.colon()?;
-        let value = cursor.float()?;
+        at.require(b'"')?;
+        let index = u32::try_from(at.magnitude()?).ok()?;
+        // Mostly it is written so; any other way takes more looks.
+        if !at.take_all(*b"\": ") {
+            at.require(b'"')?;
+            at.colon()?;
+        }
+        let value = at.float()?;
         if index == u32::MAX || value < 0.0 {
             return None;
         }
         pairs.push((index, value));
-        is_over = cursor.comma_or(b'}')?;
+        is_over = !at.take_all(*b", ") && at.comma_or(b'}')?;
     }
+    *cursor = at;
     contents(pairs, row).ok()?;
     Some(row)
 }
 
 /// The pairs as they travel.
 fn contents(pairs: &mut [(u32, f32)], row: &mut Vec<u8>) -> Result<(), Misfit> {
-    if !pairs.is_sorted_by_key(|(index, _)| *index) {
+    if !pairs.is_sorted_by(|(a, _), (b, _)| a < b) {
         pairs.sort_unstable_by_key(|(index, _)| *index);
-    }
-    if pairs.array_windows().any(|[(a, _), (b, _)]| a == b) {
-        return Err(Misfit::SameIndex);
+        if pairs.array_windows().any(|[(a, _), (b, _)]| a == b) {
+            return Err(Misfit::SameIndex);
+        }
     }
     row.clear();
     row.reserve(pairs.len() * PAIR);
     for (index, value) in pairs {
-        row.extend_from_slice(&index.to_le_bytes());
-        row.extend_from_slice(&value.to_le_bytes());
+        let pair = u64::from(value.to_bits()) << 32 | u64::from(*index);
+        row.extend_from_slice(&pair.to_le_bytes());
     }
     Ok(())
 }

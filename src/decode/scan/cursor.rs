@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use crate::decode::convert::Value;
 use crate::decode::floats;
 
+use super::text::{EACH, HIGH_BITS};
+
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'a> {
     text: &'a str,
@@ -17,10 +19,12 @@ impl<'a> Cursor<'a> {
         Self { text, at: 0 }
     }
 
+    #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     pub(super) fn rest(&self) -> &'a [u8] {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
@@ -45,16 +49,27 @@ impl<'a> Cursor<'a> {
         Some(byte)
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, wanted: u8) -> bool {
         let found = self.peek() == Some(wanted);
         self.at += usize::from(found);
         found
     }
 
+    #[inline]
     pub(crate) fn require(&mut self, wanted: u8) -> Option<()> {
         self.take(wanted).then_some(())
     }
 
+    /// Goes past exactly these bytes, if they come next.
+    #[inline]
+    pub(crate) fn take_all<const N: usize>(&mut self, wanted: [u8; N]) -> bool {
+        let found = self.rest().first_chunk() == Some(&wanted);
+        self.at += if found { N } else { 0 };
+        found
+    }
+
+    #[inline]
     pub(crate) fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\t' | b'\r')) {
             self.at += 1;
@@ -62,6 +77,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// From the end of a member's name to the beginning of its value.
+    #[inline]
     pub(crate) fn colon(&mut self) -> Option<()> {
         self.space();
         self.require(b':')?;
@@ -70,6 +86,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// From behind an element to the next one; whether `close` came instead.
+    #[inline]
     pub(crate) fn comma_or(&mut self, close: u8) -> Option<bool> {
         self.space();
         match self.next()? {
@@ -140,6 +157,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The nearest f32 to a number, if that is finite.
+    #[inline(always)]
     pub(crate) fn float(&mut self) -> Option<f32> {
         let (number, end) = floats::number(self.text.as_bytes(), self.at)?;
         self.at = end;
@@ -155,23 +173,47 @@ impl<'a> Cursor<'a> {
 
     /// A whole number that is written with a few digits and nothing else.
     pub(crate) fn integer(&mut self) -> Option<i64> {
+        let negative = self.take(b'-');
+        let magnitude = self.magnitude()?;
+        let is_whole = !matches!(self.peek(), Some(b'.' | b'e' | b'E'));
+        is_whole.then_some(if negative { -magnitude } else { magnitude })
+    }
+
+    /// The number that a few digits make.
+    #[inline(always)]
+    pub(crate) fn magnitude(&mut self) -> Option<i64> {
         /// As many always fit.
         const MAX_DIGITS: usize = 18;
-        let negative = self.take(b'-');
         let digits = self.rest();
-        let (mut magnitude, mut count) = (0_i64, 0);
-        while let Some(digit @ b'0'..=b'9') = digits.get(count) {
-            if count == MAX_DIGITS {
-                return None;
+        let (mut number, mut count) = digits.first_chunk().map_or((0, 0), leading_digits);
+        // They are all that there are, unless they fill the word or there was none.
+        if count == 0 || count == 8 {
+            while let Some(digit @ b'0'..=b'9') = digits.get(count) {
+                if count == MAX_DIGITS {
+                    return None;
+                }
+                number = number * 10 + i64::from(digit & 0x0f);
+                count += 1;
             }
-            magnitude = magnitude * 10 + i64::from(digit & 0x0f);
-            count += 1;
         }
         self.at += count;
-        let is_whole = count == 1 || (count > 1 && digits.first() != Some(&b'0'));
-        let is_plain = is_whole && !matches!(self.peek(), Some(b'.' | b'e' | b'E'));
-        is_plain.then_some(if negative { -magnitude } else { magnitude })
+        (count == 1 || (count > 1 && digits.first() != Some(&b'0'))).then_some(number)
     }
+}
+
+/// The number that the digits at the beginning of a word make, and how many they are.
+#[inline]
+fn leading_digits(word: &[u8; 8]) -> (i64, usize) {
+    let values = u64::from_le_bytes(*word) ^ (u64::from(b'0') * EACH);
+    // The high bit of each byte above 9. A carry spoils only what is behind the first of those.
+    let others = (values.wrapping_add(0x76 * EACH) | values) & HIGH_BITS;
+    let bits = others.trailing_zeros() & !7;
+    // The last digit goes to the highest byte, and zeros before the first.
+    let values = values.checked_shl(64 - bits).unwrap_or(0);
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    let eight = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
+    (eight.cast_signed(), bits as usize / 8)
 }
 
 #[cfg(test)]
@@ -195,6 +237,9 @@ mod tests {
         check("0", Some(0), "");
         check("-0,", Some(0), ",");
         check("7}", Some(7), "}");
+        check("-120 ,        ", Some(-120), " ,        ");
+        check("12345678, 12345678", Some(12_345_678), ", 12345678");
+        check("1234567890123 ", Some(1_234_567_890_123), " ");
         check("-120 ,", Some(-120), " ,");
         check("999999999999999999]", Some(999_999_999_999_999_999), "]");
         check("-999999999999999999", Some(-999_999_999_999_999_999), "");
@@ -217,6 +262,17 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn digits_make_their_number(number in any::<i64>(), shift in 0..64_u32, behind in "[,/:\\x00\\x7f -]{0,9}") {
+            let number = number >> shift;
+            let text = format!("{number}{behind}");
+            let mut cursor = Cursor::new(&text);
+            match cursor.integer() {
+                Some(found) => prop_assert_eq!((found, cursor.rest()), (number, behind.as_bytes())),
+                None => prop_assert!(number.unsigned_abs() > 999_999_999_999_999_999),
+            }
+        }
 
         #[test]
         fn numbers_are_those_of_json(text in "-?[-+0-9.eE]{0,8}") {

@@ -3,8 +3,8 @@
 use super::cursor::Cursor;
 
 /// One in every byte of a word.
-const EACH: u64 = 0x0101_0101_0101_0101;
-const HIGH_BITS: u64 = 0x80 * EACH;
+pub(super) const EACH: u64 = 0x0101_0101_0101_0101;
+pub(super) const HIGH_BITS: u64 = 0x80 * EACH;
 
 impl<'a> Cursor<'a> {
     /// The text that a string stands for; in `scratch`, where it has escapes.
