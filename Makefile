@@ -74,7 +74,7 @@ verify-million: ## Whether verify finds 100 rows of a million that were changed 
 # The sink is built beside its measures: what it shares with them has some more features than in a build of its own.
 BENCHES = --release --workspace --bin kafka-milvus-sink --bin bench --bin bench-decode-only
 
-bench: ## How fast it is from end to end, beside its parts alone; about 15 minutes (ONLY=w768,latency: some of it)
+bench: ## How fast it is from end to end, beside its parts alone; about 15 minutes (ONLY=w768,latency: some of it; UPDATE=1 keeps the results)
 	$(call build_and_services,$(BENCHES))
 	@$${CARGO_TARGET_DIR:-target}/release/bench
 

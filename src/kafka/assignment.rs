@@ -1,11 +1,13 @@
-//! The ledger's commands about partitions, carried out: split, assign, unassign, store.
+//! The ledger's commands about partitions, carried out: look up, split, assign, unassign, store.
 
 use rdkafka::consumer::{Consumer as _, RebalanceProtocol};
 use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::KafkaError;
+use super::commit::Request;
 use super::consumer::Consumer;
+use super::look_up::Found;
 use super::metadata;
 use super::queue::Queue;
 use super::rebalance::names;
@@ -15,6 +17,29 @@ use crate::origin::Origin;
 use crate::topic_partition::{TopicPartition, listed};
 
 impl Consumer {
+    /// What failed together is asked together again.
+    pub(super) fn looked_up(&mut self, found: Found) -> Result<(), KafkaError> {
+        let mut again = Vec::new();
+        for (asked, look) in found {
+            match look {
+                Ok(look) => {
+                    self.succeeded();
+                    self.ledger.looked_up(&asked, look);
+                }
+                Err(error) => {
+                    self.question_failed(&error)?;
+                    if self.ledger.wants_look_up(&asked) {
+                        again.push(asked);
+                    }
+                }
+            }
+        }
+        if !again.is_empty() {
+            self.ask(Request::LookUp(again));
+        }
+        Ok(())
+    }
+
     /// Splits the new partitions off, then assigns them: the other way round their first records would be missed.
     pub(super) fn assign(&mut self, starts: &[Start]) -> Result<(), KafkaError> {
         for start in starts {

@@ -4,6 +4,7 @@
 //! A synchronous commit is the only one whose result is seen (librdkafka reports an asynchronous manual one to nobody
 //! through rdkafka 0.39), and it has no time-out of its own: so it waits here, and nobody waits for it without a deadline.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
@@ -13,12 +14,12 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
-use super::look_up::{LookUps, committed};
+use super::look_up::{Found, LookUps, committed};
 use super::questions::{self, Question};
 use super::rebalance::{Context, names};
 use super::topic_ids;
 use crate::config::KafkaConfig;
-use crate::ledger::{Asked, Commit, CommitResult, Look};
+use crate::ledger::{Asked, Commit, CommitResult};
 use crate::topic_partition::TopicPartition;
 use crate::wake::Wake;
 
@@ -37,7 +38,7 @@ pub(super) enum Request {
 /// Of both threads.
 #[derive(Debug)]
 pub(super) enum Answer {
-    LookedUp(Asked, Result<Look, KafkaError>),
+    LookedUp(Found),
     Committed(u64, CommitResult, Option<KafkaError>),
     /// The place, or why it was not looked for.
     Searched(Asked, Result<Option<i64>, String>),
@@ -46,7 +47,7 @@ pub(super) enum Answer {
     Topics(Result<Vec<(String, RDKafkaErrorCode)>, KafkaError>),
     Listing(Result<Vec<String>, KafkaError>),
     /// Of those that have a leader.
-    Ends(Result<Vec<(TopicPartition, i64)>, KafkaError>),
+    Ends(Result<HashMap<TopicPartition, i64>, KafkaError>),
     MayRead(TopicPartition, bool),
 }
 
@@ -122,8 +123,14 @@ impl Server {
             let failed = match request {
                 Some(Request::Commit(number, offsets)) => self.commit_stored(number, &offsets),
                 Some(Request::CommitDown(number, list)) => self.commit_down(number, &list),
-                Some(Request::LookUp(asked)) => self.look_ups.queue(&self.client, asked),
-                None => self.look_up(),
+                Some(Request::LookUp(asked)) => {
+                    let failed = self.look_ups.queue(&self.client, asked);
+                    self.found(failed)
+                }
+                None => {
+                    let found = self.look_ups.next(&self.client);
+                    self.found(found)
+                }
             };
             if failed {
                 std::thread::park_timeout(PAUSE);
@@ -198,12 +205,11 @@ impl Server {
         }
     }
 
-    fn look_up(&mut self) -> bool {
-        let Some((asked, look)) = self.look_ups.next(&self.client) else {
-            return false;
-        };
-        let failed = look.is_err();
-        self.outbox.put(Answer::LookedUp(asked, look));
+    fn found(&self, found: Found) -> bool {
+        let failed = found.iter().any(|(_, look)| look.is_err());
+        if !found.is_empty() {
+            self.outbox.put(Answer::LookedUp(found));
+        }
         failed
     }
 }

@@ -208,16 +208,7 @@ impl Consumer {
     fn take_answers(&mut self) -> Result<(), KafkaError> {
         while let Ok(answer) = self.commit.answers.try_recv() {
             match answer {
-                Answer::LookedUp(asked, Ok(look)) => {
-                    self.succeeded();
-                    self.ledger.looked_up(&asked, look);
-                }
-                Answer::LookedUp(asked, Err(error)) => {
-                    self.question_failed(&error)?;
-                    if self.ledger.wants_look_up(&asked) {
-                        self.ask(Request::LookUp(vec![asked]));
-                    }
-                }
+                Answer::LookedUp(found) => self.looked_up(found)?,
                 Answer::Searched(asked, found) => self.searched(&asked, found),
                 Answer::Ends(ends) => self.ends(ends),
                 Answer::MayRead(partition, may) => self.may_read(&partition, may),
@@ -267,7 +258,7 @@ impl Consumer {
         }
     }
 
-    fn succeeded(&mut self) {
+    pub(super) fn succeeded(&mut self) {
         self.answered = true;
         self.stations.board.set_connected(Peer::Kafka, true);
         self.stations.board.clear(&Scope::Kafka);
@@ -297,10 +288,15 @@ impl Consumer {
             Command::Add(_) | Command::Restart(_) if !self.may_assign()? => {
                 self.aside.push_back(command);
             }
-            Command::Add(start) if start.tenure.is_open() => self.assign(&[start])?,
+            Command::Add(mut starts) => {
+                // Some may be given up before they were begun.
+                starts.retain(|start| start.tenure.is_open());
+                if !starts.is_empty() {
+                    self.assign(&starts)?;
+                }
+            }
             Command::Restart(start) if start.tenure.is_open() => self.restart(start)?,
-            // Given up before it was begun.
-            Command::Add(_) | Command::Restart(_) => {}
+            Command::Restart(_) => {}
             Command::Search(asked, search) => self.inquire(Question::Search(asked, search)),
             Command::Lost(loss, goes_on) => self.lost(&loss, goes_on),
             Command::CommitDown { number, commit } => {

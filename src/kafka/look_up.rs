@@ -28,42 +28,98 @@ pub(super) struct Committed {
     origin: Origin,
 }
 
-/// One at a time, so that a commit waits for one question at most, and a slow partition for none but itself.
+/// What was found of each partition that was asked for.
+pub(super) type Found = Vec<(Asked, Result<Look, KafkaError>)>;
+
+/// One question at a time, so that a commit waits for one at most: for the logs of many partitions together, and where
+/// that fails for each alone, so that a slow partition keeps none but itself waiting.
 #[derive(Debug, Default)]
-pub(super) struct LookUps(VecDeque<(Asked, Result<Look, KafkaError>)>);
+pub(super) struct LookUps(VecDeque<Vec<(Asked, Look)>>);
 
 impl LookUps {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Asks one question for all where that is possible. Says whether it failed.
-    pub(super) fn queue(&mut self, client: &BaseConsumer<Context>, asked: Vec<Asked>) -> bool {
-        let known = Known::ask(client, &asked);
-        let failed = known.is_err();
-        for asked in asked {
-            let look = match &known {
-                Ok(known) => Ok(known.of(&asked.partition)),
-                Err(error) => Err(error.clone()),
-            };
-            self.0.push_back((asked, look));
+    /// Asks what the group and the cluster know. Only a failure is an answer yet.
+    pub(super) fn queue(&mut self, client: &BaseConsumer<Context>, asked: Vec<Asked>) -> Found {
+        match Known::ask(client, &asked) {
+            Ok(known) => {
+                let look = |asked: Asked| {
+                    let look = known.of(&asked.partition);
+                    (asked, look)
+                };
+                self.0.push_back(asked.into_iter().map(look).collect());
+                Vec::new()
+            }
+            Err(error) => {
+                let failed = |asked| (asked, Err(error.clone()));
+                asked.into_iter().map(failed).collect()
+            }
         }
-        failed
     }
 
     /// The ends of the log are asked for last: they are those of the topic that was described, or of a later one.
-    pub(super) fn next(
+    pub(super) fn next(&mut self, client: &BaseConsumer<Context>) -> Found {
+        let Some(group) = self.0.pop_front() else {
+            return Vec::new();
+        };
+        let alone = match <[_; 1]>::try_from(group) {
+            Ok(alone) => alone,
+            Err(group) => return self.next_together(client, group),
+        };
+        let ends = |(asked, look): (Asked, Look)| {
+            let TopicPartition { topic, partition } = &asked.partition;
+            let ends = client.fetch_watermarks(topic, *partition, QUESTION);
+            let look = ends.map(|(low, high)| Look { low, high, ..look });
+            (asked, look)
+        };
+        alone.map(ends).into()
+    }
+
+    fn next_together(
         &mut self,
         client: &BaseConsumer<Context>,
-    ) -> Option<(Asked, Result<Look, KafkaError>)> {
-        let (asked, look) = self.0.pop_front()?;
-        let look = look.and_then(|look| {
-            let TopicPartition { topic, partition } = &asked.partition;
-            let (low, high) = client.fetch_watermarks(topic, *partition, QUESTION)?;
-            Ok(Look { low, high, ..look })
+        group: Vec<(Asked, Look)>,
+    ) -> Found {
+        let partitions: Vec<_> = group.iter().map(|(asked, _)| &asked.partition).collect();
+        let at = |offset| at(client, partitions.iter().copied(), offset);
+        let ends = at(Offset::Beginning).and_then(|low| Ok((low, at(Offset::End)?)));
+        let (low, high) = ends.unwrap_or_else(|error| {
+            tracing::debug!(%error, "the ends of many logs were not told at once");
+            Default::default()
         });
-        Some((asked, look))
+        let mut found = Vec::new();
+        for (asked, look) in group {
+            match (low.get(&asked.partition), high.get(&asked.partition)) {
+                (Some(&low), Some(&high)) => found.push((asked, Ok(Look { low, high, ..look }))),
+                _ => self.0.push_back(vec![(asked, look)]),
+            }
+        }
+        found
     }
+}
+
+/// Where the logs begin or end, of those that were told: as the leaders say, and as far as `isolation.level` lets this
+/// client read. What an open transaction holds back is not there yet.
+pub(super) fn at<'a>(
+    client: &BaseConsumer<Context>,
+    partitions: impl Iterator<Item = &'a TopicPartition>,
+    end: Offset,
+) -> Result<HashMap<TopicPartition, i64>, KafkaError> {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        list.add_partition_offset(&partition.topic, partition.partition, end)?;
+    }
+    let list = client.offsets_for_times(list, QUESTION)?;
+    let mut found = HashMap::new();
+    for element in list.elements() {
+        if let (Ok(()), Offset::Offset(offset)) = (element.error(), element.offset()) {
+            let partition = TopicPartition::new(element.topic(), element.partition());
+            found.insert(partition, offset);
+        }
+    }
+    Ok(found)
 }
 
 /// What there is to know of some partitions but for their logs.

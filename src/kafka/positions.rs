@@ -69,7 +69,7 @@ impl Stillness {
         }
     }
 
-    fn answered(&mut self, ends: Vec<(TopicPartition, i64)>) {
+    fn answered(&mut self, ends: HashMap<TopicPartition, i64>) {
         for (partition, end) in ends {
             if let Some(still) = self.partitions.get_mut(&partition) {
                 still.end = Some(end);
@@ -139,7 +139,7 @@ impl Consumer {
     }
 
     /// Without an answer nothing is known, which is no news.
-    pub(super) fn ends(&mut self, ends: Result<Vec<(TopicPartition, i64)>, ClientError>) {
+    pub(super) fn ends(&mut self, ends: Result<HashMap<TopicPartition, i64>, ClientError>) {
         self.still.asked = false;
         match ends {
             Ok(ends) => self.still.answered(ends),
@@ -162,12 +162,8 @@ mod tests {
             let (end, is_quiet) = still.look(&partition, [at, 0, 0], now, Some(EVERY));
             if is_quiet {
                 still.ask(std::slice::from_ref(&partition), now);
-                still.answered(
-                    answer
-                        .map(|end| (partition.clone(), end))
-                        .into_iter()
-                        .collect(),
-                );
+                let told = answer.map(|end| (partition.clone(), end));
+                still.answered(told.into_iter().collect());
             }
             (end, is_quiet)
         };

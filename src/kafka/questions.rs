@@ -9,11 +9,11 @@ use std::thread::JoinHandle;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataTopic};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::Offset;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::commit::{Answer, Outbox, PAUSE};
-use super::look_up::QUESTION;
+use super::look_up::{self, QUESTION};
 use super::peek::Peeker;
 use super::rebalance::Context;
 use super::search::{self, Quest};
@@ -125,7 +125,7 @@ impl Server {
                 false
             }
             Question::Ends(partitions) => {
-                let ends = ends(&self.client, &partitions);
+                let ends = look_up::at(&self.client, partitions.iter(), Offset::End);
                 self.put(ends, Answer::Ends)
             }
             Question::MayRead(partition, offset) => {
@@ -192,30 +192,6 @@ impl Server {
             .put(Answer::Searched(quest.asked.clone(), found));
         self.peeker = None;
     }
-}
-
-/// As the leaders say, and as far as `isolation.level` lets this client read: what an open transaction holds back is not
-/// there yet.
-fn ends(
-    client: &BaseConsumer<Context>,
-    partitions: &[TopicPartition],
-) -> Result<Vec<(TopicPartition, i64)>, KafkaError> {
-    let mut list = TopicPartitionList::new();
-    for partition in partitions {
-        list.add_partition_offset(&partition.topic, partition.partition, Offset::End)?;
-    }
-    let found = client.offsets_for_times(list, QUESTION)?;
-    let end = |element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| match element
-        .error()
-        .map(|()| element.offset())
-    {
-        Ok(Offset::Offset(end)) => {
-            let partition = TopicPartition::new(element.topic(), element.partition());
-            Some((partition, end))
-        }
-        _ => None,
-    };
-    Ok(found.elements().iter().filter_map(end).collect())
 }
 
 /// Only to read tells: who may ask where a log ends may not always see what lies in it.

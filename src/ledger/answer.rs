@@ -68,12 +68,15 @@ impl Ledger {
         }
         let found = self.late.extract_if(.., |_, look| look.is_some());
         let found: Vec<_> = found.collect();
-        for (partition, look) in found {
-            let start = self.begin(partition, look.unwrap_or_default());
-            self.commands.push(Command::Add(start));
-            // Under an eager protocol this assigns the others anew, and the client forgets what they had stored.
-            self.commits.forget();
+        if found.is_empty() {
+            return;
         }
+        let begin =
+            |(partition, look): (_, Option<Look>)| self.begin(partition, look.unwrap_or_default());
+        let starts = found.into_iter().map(begin).collect();
+        self.commands.push(Command::Add(starts));
+        // Under an eager protocol this assigns the others anew, and the client forgets what they had stored.
+        self.commits.forget();
     }
 
     /// Partitions that were assigned and are not begun to be read: where from is still to be found out.

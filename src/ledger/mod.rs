@@ -105,7 +105,7 @@ pub enum Command {
     /// Answers an assign.
     Assign(Vec<Start>),
     /// Adds to an assign that was answered before, if nothing waits for an answer.
-    Add(Start),
+    Add(Vec<Start>),
     /// Take no more records of these; drop those that no writer has.
     StopReading(Vec<TopicPartition>),
     /// Have the writers send what they hold without waiting for company.

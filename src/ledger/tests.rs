@@ -107,7 +107,10 @@ impl Story {
                 let words: Vec<_> = starts.iter().map(|start| self.begin(start)).collect();
                 format!("assign {}", words.join(","))
             }
-            Command::Add(start) => format!("add {}", self.begin(&start)),
+            Command::Add(starts) => {
+                let words: Vec<_> = starts.iter().map(|start| self.begin(start)).collect();
+                format!("add {}", words.join(","))
+            }
             Command::Closed => "closed".to_owned(),
             Command::Rewind(start) => format!("rewind {}", self.begin(&start)),
             Command::Wait(partition) => format!("wait {}", partition.partition),

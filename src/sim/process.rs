@@ -148,8 +148,7 @@ impl Process {
     fn obey(&mut self, command: Command) -> Option<Outcome> {
         match command {
             Command::LookUp(asked) => self.ask(Request::LookUp(asked)),
-            Command::Assign(starts) => self.assign(&starts),
-            Command::Add(start) => self.assign(&[start]),
+            Command::Assign(starts) | Command::Add(starts) => self.assign(&starts),
             Command::StopReading(partitions) => {
                 for queue in &mut self.queues {
                     if partitions.contains(&queue.tenure.topic_partition) {

@@ -45,6 +45,7 @@ pub mod stopped_thread;
 
 pub mod bench;
 pub mod chaos;
+pub mod results;
 
 pub mod workload;
 

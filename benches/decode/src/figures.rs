@@ -1,13 +1,12 @@
 //! What was measured of each workload, as `docs/benchmarks.json` holds it.
 
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use testkit::results;
 
 /// The member of the file that is ours; others are left as they are.
-const MEMBER: &str = "decoding";
+pub(crate) const MEMBER: &str = "decoding";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
@@ -67,41 +66,15 @@ impl Figures {
 
     /// Those of the file; `None` where it has none.
     pub fn read(path: &Path) -> Option<Self> {
-        let decoding = members(path).remove(MEMBER)?;
+        let decoding = results::read(path, MEMBER)?;
         Some(serde_json::from_value(decoding).expect("figures of decoding"))
     }
 
     /// In place of those that the file has.
     pub fn write(&self, path: &Path) {
-        let mut members = members(path);
         let decoding = serde_json::to_value(self).expect("plain members");
-        members.insert(MEMBER.to_owned(), decoding);
-        let text = serde_json::to_string_pretty(&members).expect("plain members");
-        fs::write(path, text + "\n").expect("a file that can be written");
+        results::write(path, MEMBER, decoding);
     }
-}
-
-fn members(path: &Path) -> Map<String, Value> {
-    match fs::read(path) {
-        Ok(text) => serde_json::from_slice(&text).expect("an object of results"),
-        Err(_) => Map::new(),
-    }
-}
-
-/// Model of the CPU and number of its cores.
-pub fn machine() -> String {
-    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpus
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"));
-    let model = model.map_or("an unknown CPU", |model| {
-        model.trim_start_matches([' ', '\t', ':'])
-    });
-    let cores = cpus
-        .lines()
-        .filter(|line| line.starts_with("processor"))
-        .count();
-    format!("{model}, {cores} cores")
 }
 
 /// Enough of them for a reader; the file needs no more either.

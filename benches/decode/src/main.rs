@@ -3,7 +3,7 @@
 //! ```text
 //! bench-decode                          measure, print tables, write target/bench-decode.json
 //! bench-decode check                    … and fail where docs/benchmarks.json says better
-//! bench-decode update                   … and write that file and the tables of docs/benchmarks.md
+//! bench-decode update                   … and write that file, and tables and chart of docs/benchmarks.md
 //! bench-decode run WORKLOAD RECORDS PASSES      decode so many records so often, print the CPU time
 //! ```
 #![allow(
@@ -22,10 +22,11 @@ use std::time::Duration;
 
 use bench_decode::agreement::assert_same;
 use bench_decode::corpus::Corpus;
-use bench_decode::figures::{Figures, WorkloadFigures, machine, rounded};
+use bench_decode::figures::{Figures, WorkloadFigures, rounded};
 use bench_decode::rounds::{cpu_time, measure};
 use bench_decode::sink::Sink;
 use bench_decode::{allocations, check, instructions, report};
+use testkit::results;
 use testkit::workload::Workload;
 
 /// A million are decoded for the target; `RECORDS` says otherwise.
@@ -98,6 +99,7 @@ fn update() {
     let document = docs("benchmarks.md");
     let text = fs::read_to_string(&document).expect("docs/benchmarks.md");
     fs::write(&document, report::inserted(&text, &figures)).expect("docs/benchmarks.md");
+    report::draw(&docs("decoding.svg"), &figures);
     println!("{}", report::tables(&figures));
 }
 
@@ -111,7 +113,7 @@ fn figures(with_instructions: bool) -> Figures {
         of_workload(workload, with_instructions)
     });
     Figures {
-        machine: machine(),
+        machine: results::machine(),
         workloads: workloads.into(),
     }
 }

@@ -1,11 +1,11 @@
 //! The figures as tables: on the terminal, and in `docs/benchmarks.md`.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use crate::figures::{Figures, Spread, WorkloadFigures};
+use testkit::results::{self, Bar};
 
-const BEGIN: &str = "<!-- decoding: written by make bench-check UPDATE=1 -->";
-const END: &str = "<!-- decoding: end -->";
+use crate::figures::{Figures, MEMBER, Spread, WorkloadFigures};
 
 /// Of a workload against a peer: at least the first is wanted, the second is the aim.
 type Target = (
@@ -100,19 +100,27 @@ fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
 
 /// The document with these tables in their place.
 pub fn inserted(document: &str, figures: &Figures) -> String {
-    let parts = document.split_once(BEGIN);
-    let parts = parts.and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, behind) = parts.expect("a place for the tables in docs/benchmarks.md");
-    format!(
-        "{before}{BEGIN}\n{}\n{END}{behind}",
-        tables(figures).trim_end()
-    )
+    results::inserted(document, MEMBER, &tables(figures))
+}
+
+/// Draws the ratios that there are promises of.
+pub fn draw(file: &Path, figures: &Figures) {
+    let bars = TARGETS.iter().filter_map(|target| {
+        let (workload, peer, ratio, floor, stretch) = *target;
+        Some(Bar {
+            label: format!("{workload} ÷ {}", peer.replace('`', "")),
+            value: figures.of(workload).and_then(ratio)?.median,
+            floor,
+            stretch,
+        })
+    });
+    let title = format!("Decoding: {}", figures.machine);
+    results::draw(file, &title, &bars.collect::<Vec<_>>());
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
 
     use super::*;
 
@@ -125,5 +133,9 @@ mod tests {
             inserted(&document, &figures) == document,
             "run make bench-check UPDATE=1"
         );
+        let drawn = testkit::services::scratch("chart").join("decoding.svg");
+        draw(&drawn, &figures);
+        let [drawn, kept] = [&drawn, &docs.join("decoding.svg")].map(|svg| fs::read(svg).unwrap());
+        assert!(drawn == kept, "run make bench-check UPDATE=1");
     }
 }

@@ -59,6 +59,10 @@ impl Bench {
         for (key, value) in job.settings {
             sink = sink.set(key, value);
         }
+        let tried = std::env::var("SET").unwrap_or_default();
+        for (key, value) in tried.split(',').filter_map(|set| set.split_once('=')) {
+            sink = sink.set(key, value);
+        }
         let cores = match job.on_all_cores {
             true => &self.cores.all,
             false => &self.cores.one,

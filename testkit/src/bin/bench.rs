@@ -1,4 +1,5 @@
-//! `make bench`: how fast the sink is from end to end, beside its parts alone. `ONLY=w768,latency` for some of it.
+//! `make bench`: how fast the sink is from end to end, beside its parts alone. `ONLY=w768,latency` for some of it,
+//! `SET=batch.max.bytes=4194304,linger.ms=20` to try settings, `UPDATE=1` to keep the results in the documents.
 //!
 //! `FLAME_GRAPH=file.svg` measures nothing and draws where the time goes.
 //!
@@ -63,23 +64,23 @@ fn measure() {
             bench.measure(name, &mut report);
         }
     }
-    println!("\n{}", report.table());
-    let json = report.json(&machine());
-    let path = services::repository().join("target/bench.json");
-    let text = serde_json::to_string_pretty(&json).expect("JSON");
-    fs::write(&path, text + "\n").expect("target/bench.json can be written");
+    println!("\n{}", report.tables());
+    let kept = services::repository().join("target/bench.json");
+    report.write(&kept);
     println!("written to target/bench.json");
+    if std::env::var_os("UPDATE").is_some() {
+        keep(report);
+    }
 }
 
-/// Cores, and their name.
-fn machine() -> String {
-    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let names = cpus
-        .lines()
-        .filter_map(|line| line.strip_prefix("model name"));
-    let names: Vec<&str> = names
-        .map(|name| name.trim_matches([' ', '\t', ':']))
-        .collect();
-    let first = names.first().copied().unwrap_or("unknown processors");
-    format!("{} × {first}", names.len())
+/// As one of the last runs in the documents.
+fn keep(report: Report) {
+    let docs = services::repository().join("docs");
+    let (results, document) = (docs.join("benchmarks.json"), docs.join("benchmarks.md"));
+    let report = Report::read(&results).and(report);
+    report.write(&results);
+    let text = fs::read_to_string(&document).expect("docs/benchmarks.md");
+    fs::write(&document, report.inserted(&text)).expect("docs/benchmarks.md");
+    report.draw(&docs.join("end-to-end.svg"));
+    println!("written to docs/benchmarks.json, .md and end-to-end.svg");
 }
