@@ -194,6 +194,11 @@ impl Column {
         each!(&self.values, values => values.last_size())
     }
 
+    /// Bytes that are allocated.
+    pub(super) fn room(&self) -> usize {
+        each!(&self.values, values => values.room())
+    }
+
     /// Drops the rows whose flag is set.
     pub(super) fn bury(&mut self, dead: &[bool]) {
         each!(&mut self.values, values => values.bury(dead));

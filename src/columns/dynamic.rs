@@ -75,6 +75,12 @@ impl Dynamic {
         self.objects.last_size()
     }
 
+    /// Bytes that are allocated.
+    pub(super) fn room(&self) -> usize {
+        let members = self.members.capacity() * size_of::<Member>();
+        self.objects.room() + self.text.capacity() + members
+    }
+
     pub(super) fn bury(&mut self, dead: &[bool]) {
         self.objects.bury(dead);
     }

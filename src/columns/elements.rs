@@ -122,6 +122,14 @@ impl Elements {
         }
     }
 
+    /// Bytes that are allocated.
+    pub(super) fn room(&self) -> usize {
+        match &self.data {
+            Data::Float(data) => size_of::<f32>() * data.capacity(),
+            Data::Bytes(_, data) => data.capacity(),
+        }
+    }
+
     /// Bytes of one vector.
     pub(super) fn size(&self) -> usize {
         match &self.data {

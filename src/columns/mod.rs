@@ -91,6 +91,15 @@ impl Columns {
         self.drop_open_row();
     }
 
+    /// Bytes that are allocated, whatever is in them: also for rows of before, and for one that was refused.
+    pub(crate) fn room(&self) -> usize {
+        let fields: usize = self.fields.iter().map(Column::room).sum();
+        let scratch = self.scratch.text.capacity() + self.scratch.sparse.room();
+        let dynamic = self.dynamic.as_ref().map_or(0, Dynamic::room);
+        let ends = self.row_ends.capacity() * size_of::<usize>();
+        fields + dynamic + scratch + ends + self.order.room()
+    }
+
     /// Whether the row added last brought a field that the plan has no place of its own for.
     pub fn has_strayed(&self) -> bool {
         self.strayed
@@ -203,5 +212,52 @@ mod tests {
             shown_all(columns),
             [r#"["a", "7", "d"]"#, "[1, 4]", r#"{}{}{"y":2}"#]
         );
+    }
+
+    #[test]
+    fn room_is_what_was_allocated_for_rows_that_are_gone_or_were_refused_as_well() {
+        const LONG: usize = 100_000;
+        let plan = dynamic_plan(vec![
+            key("id", FieldType::Int64),
+            nullable("text", FieldType::VarChar { max_length: None }),
+            nullable("json", FieldType::Json),
+            nullable("vector", FieldType::FloatVector { dim: 20_000 }),
+            nullable("bytes", FieldType::BinaryVector { dim: 400_000 }),
+            nullable("sparse", FieldType::SparseFloatVector),
+        ]);
+        let long = "x".repeat(LONG);
+        let pairs: Vec<String> = (0..LONG / 8).map(|i| format!("\"{i}\":1")).collect();
+        for (what, member, is_row) in [
+            ("text", format!("\"text\":\"{long}\""), true),
+            (
+                "escapes",
+                format!("\"text\":\"\\n{long}\\n\",\"id\":[]"),
+                false,
+            ),
+            ("dynamic", format!("\"other\":\"{long}\""), false),
+            (
+                "vector",
+                format!("\"vector\":[{}0]", "0,".repeat(19_999)),
+                true,
+            ),
+            (
+                "bytes",
+                format!("\"bytes\":[{}0]", "0,".repeat(49_999)),
+                true,
+            ),
+            (
+                "sparse",
+                format!("\"sparse\":{{{}}}", pairs.join(",")),
+                true,
+            ),
+        ] {
+            let mut columns = Columns::new(&plan);
+            assert!(columns.room() < LONG / 10, "{what}");
+            let payload = format!("{{\"id\":1,{member}}}");
+            let decoded = decode(&plan, &mut columns, payload.as_bytes());
+            assert_eq!(decoded.is_ok(), is_row, "{what}: {decoded:?}");
+            columns.truncate(0);
+            assert!(columns.room() >= LONG / 2, "{what}: {}", columns.room());
+        }
     }
 }

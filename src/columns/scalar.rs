@@ -45,6 +45,8 @@ pub(crate) trait Store: Clone + Default {
     fn last_size(&self) -> usize;
     /// Drops them all, but not their room.
     fn clear(&mut self);
+    /// Bytes that are allocated.
+    fn room(&self) -> usize;
 }
 
 impl<S: Store> Cells<S> {
@@ -110,6 +112,15 @@ impl<S: Store> Cells<S> {
             Gaps::Null(validity) if validity.last() => self.values.last_size() + 1,
             Gaps::Null(_) => 1,
         }
+    }
+
+    /// Bytes that are allocated.
+    pub(super) fn room(&self) -> usize {
+        let flags = match &self.gaps {
+            Gaps::Null(validity) => validity.room(),
+            Gaps::Refused | Gaps::Filled(_) => 0,
+        };
+        self.values.room() + flags
     }
 
     pub(super) fn bury(&mut self, dead: &[bool]) {
@@ -201,6 +212,10 @@ impl<T: Scalar> Store for Vec<T> {
     fn clear(&mut self) {
         self.clear();
     }
+
+    fn room(&self) -> usize {
+        self.capacity() * size_of::<T>()
+    }
 }
 
 impl Store for Delimited {
@@ -228,6 +243,10 @@ impl Store for Delimited {
 
     fn clear(&mut self) {
         self.clear();
+    }
+
+    fn room(&self) -> usize {
+        self.room()
     }
 }
 

@@ -59,6 +59,13 @@ pub(super) struct Scratch {
     row: Vec<u8>,
 }
 
+impl Scratch {
+    /// Bytes that are allocated.
+    pub(super) fn room(&self) -> usize {
+        self.pairs.capacity() * size_of::<(u32, f32)>() + self.row.capacity()
+    }
+}
+
 /// What [`row`] gives, from the object of indices and values at `cursor`; other forms are left to that.
 pub(super) fn read<'s>(cursor: &mut Cursor<'_>, scratch: &'s mut Scratch) -> Option<&'s [u8]> {
     let Scratch { pairs, row } = scratch;

@@ -181,6 +181,12 @@ impl Structs {
         self.fields.iter().map(last).sum()
     }
 
+    /// Bytes that are allocated.
+    pub(super) fn room(&self) -> usize {
+        let fields: usize = self.fields.iter().map(|field| field.rows.room()).sum();
+        fields + self.nulls.as_ref().map_or(0, Validity::room)
+    }
+
     pub(super) fn bury(&mut self, dead: &[bool]) {
         let dead = match &mut self.nulls {
             Some(nulls) => &nulls.bury(dead)[..],
@@ -271,6 +277,13 @@ impl Rows {
         match self {
             Self::Scalars(_, rows) => retain_alive(rows, dead),
             Self::Vectors(_, rows) => retain_alive(rows, dead),
+        }
+    }
+
+    fn room(&self) -> usize {
+        match self {
+            Self::Scalars(_, rows) => rows.capacity() * size_of::<ScalarField>(),
+            Self::Vectors(_, rows) => rows.capacity() * size_of::<VectorField>(),
         }
     }
 

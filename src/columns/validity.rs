@@ -15,6 +15,11 @@ impl Validity {
         self.rows.len()
     }
 
+    /// Bytes that are allocated.
+    pub(super) fn room(&self) -> usize {
+        self.rows.capacity()
+    }
+
     pub(super) fn last(&self) -> bool {
         self.rows.last().is_some_and(|valid| *valid)
     }

@@ -80,6 +80,11 @@ impl Vectors {
         }
     }
 
+    /// Bytes that are allocated.
+    pub(super) fn room(&self) -> usize {
+        self.elements.room() + self.nulls.as_ref().map_or(0, Validity::room)
+    }
+
     pub(super) fn bury(&mut self, dead: &[bool]) {
         match &mut self.nulls {
             Some(nulls) => self.elements.bury(&nulls.bury(dead)),

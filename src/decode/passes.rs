@@ -9,6 +9,7 @@ use crate::bad_record::BadRecord;
 use crate::columns::Columns;
 use crate::columns::row::Row;
 use crate::config::{DeleteWhen, Shaping};
+use crate::milvus::proto::schema::FieldData;
 use crate::milvus::schema::{FieldType, Schema};
 use crate::plan::Plan;
 use crate::plan::fixture::{key, map, nullable, schema, shaped};
@@ -42,6 +43,28 @@ fn check(plan: &Plan, payloads: &[Vec<u8>]) {
         );
     }
     assert_eq!(bytes(fast), bytes(exact));
+}
+
+/// Several batches in columns that are used again, each beside columns that are new.
+fn check_used_again(plan: &Plan, batches: &[(Vec<Vec<u8>>, Vec<bool>)]) {
+    let mut used = Columns::new(plan);
+    for (payloads, dead) in batches {
+        let mut fresh = Columns::new(plan);
+        for payload in payloads {
+            assert_eq!(
+                outcome(plan, &mut used, payload, json::read),
+                outcome(plan, &mut fresh, payload, json::read),
+            );
+        }
+        assert_eq!(used.rows(), fresh.rows());
+        let fields = used.take_fields(dead);
+        let sent = |fields: &[FieldData]| -> Vec<_> {
+            fields.iter().map(FieldData::encode_to_vec).collect()
+        };
+        assert_eq!(sent(&fields), sent(&fresh.into_fields(dead)));
+        used.reuse_fields(fields);
+        used.truncate(0);
+    }
 }
 
 /// Bit for bit: two zeros are equal, and their signs may differ.
@@ -257,6 +280,22 @@ proptest! {
         });
         let payloads: Vec<_> = rows.chain(pieces.clone()).collect();
         check(&plan, &payloads);
+    }
+
+    #[test]
+    fn columns_that_are_used_again_hold_nothing_of_before(
+        batches in prop::collection::vec(
+            prop::collection::vec((row(), edits(), any::<bool>()), 0..4), 2..5),
+    ) {
+        let plan = every_type();
+        let batches: Vec<_> = batches.into_iter().map(|batch| {
+            let dead = batch.iter().map(|(.., dead)| *dead).collect();
+            let payloads = batch.iter().map(|(row, edits, _)| {
+                edited(payload(&plan, row).into_bytes(), edits)
+            });
+            (payloads.collect(), dead)
+        }).collect();
+        check_used_again(&plan, &batches);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 
-use super::carousel::Carousel;
 use super::commit::{Answer, CommitThread, Request};
 use super::fault::coordinator_is_away;
 use super::lost::Known;
@@ -15,7 +14,7 @@ use super::missing::Missing;
 use super::permission::Refused;
 use super::positions::Stillness;
 use super::questions::Question;
-use super::queue::Queue;
+use super::queue::{self, Queue};
 use super::rebalance::{Context, Rebalance};
 use super::search::Failures;
 use super::{KafkaError, Station, leave};
@@ -40,7 +39,8 @@ pub(super) struct Consumer {
     pub(super) ledger: Ledger,
     pub(super) commit: CommitThread,
     pub(super) queues: Vec<Queue>,
-    pub(super) carousel: Carousel,
+    /// Counts the looks at all queues.
+    pub(super) looks: u64,
     pub(super) sweep_at: Instant,
     pub(super) ask_topics_at: Option<Instant>,
     pub(super) still: Stillness,
@@ -97,7 +97,7 @@ impl Consumer {
             subscribed: Vec::new(),
             meeting: Vec::new(),
             queues: Vec::new(),
-            carousel: Carousel::default(),
+            looks: 0,
             sweep_at: now,
             ask_topics_at: Some(now),
             still: Stillness::default(),
@@ -337,7 +337,9 @@ impl Consumer {
             self.sweep_at = now + SWEEP;
         }
         let mut busy = false;
-        for index in self.carousel.round(self.queues.len()) {
+        self.looks += 1;
+        queue::longest_waiting_first(&mut self.queues, |queue| queue.took_at);
+        for index in 0..self.queues.len() {
             let queue = &mut self.queues[index];
             let room = queue.room();
             if room == Room::Nothing || !queue.is_due(sweep) {
@@ -350,7 +352,7 @@ impl Consumer {
             }
             if let Some((records, next)) = turn.handed {
                 busy = true;
-                self.carousel.took(index);
+                self.queues[index].took_at = self.looks;
                 self.ledger.handed(&partition, next);
                 self.stations.metrics.records_read.inc_by(records as u64);
             }

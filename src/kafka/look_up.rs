@@ -31,8 +31,8 @@ pub(super) struct Committed {
 /// What was found of each partition that was asked for.
 pub(super) type Found = Vec<(Asked, Result<Look, KafkaError>)>;
 
-/// One question at a time, so that a commit waits for one at most: for the logs of many partitions together, and where
-/// that fails for each alone, so that a slow partition keeps none but itself waiting.
+/// A few questions at a time, so that a commit waits for no more: for the logs of many partitions together, and where that
+/// fails for each alone, so that a slow partition keeps none but itself waiting.
 #[derive(Debug, Default)]
 pub(super) struct LookUps(VecDeque<Vec<(Asked, Look)>>);
 

@@ -2,7 +2,6 @@
 
 mod admin;
 mod assignment;
-mod carousel;
 mod commit;
 mod consumer;
 pub mod dead_letter;

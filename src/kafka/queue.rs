@@ -48,6 +48,13 @@ pub(super) struct Queue {
     epoch: Option<i32>,
     had_room: bool,
     keeps: KeptHeaders,
+    /// The look in which it last had records for its writer.
+    pub(super) took_at: u64,
+}
+
+/// Where room is scarce everybody has the same share of it: who has had none for longest comes first.
+pub(super) fn longest_waiting_first<T>(queues: &mut [T], took_at: impl FnMut(&T) -> u64) {
+    queues.sort_by_key(took_at); // hardly anything moves: it was sorted the last time
 }
 
 /// What one turn brought.
@@ -94,6 +101,7 @@ impl Queue {
             epoch: None,
             had_room: true,
             keeps: keeps.clone(),
+            took_at: 0,
         })
     }
 
@@ -282,5 +290,41 @@ pub(super) fn copy_headers(
     }
     if keeps.all {
         places.push((bytes.len() > start).then_some(start..bytes.len()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOOKS: u64 = 420;
+
+    /// How many each takes, where a look has room for one record of each letter.
+    fn taken(writers: &str) -> Vec<(char, u64)> {
+        let mut queues: Vec<(char, u64, u64)> = writers.chars().map(|w| (w, 0, 0)).collect();
+        for look in 1..=LOOKS {
+            longest_waiting_first(&mut queues, |(_, _, took_at)| *took_at);
+            let mut full = String::new();
+            for (writer, taken, took_at) in &mut queues {
+                if !full.contains(*writer) {
+                    full.push(*writer);
+                    (*taken, *took_at) = (*taken + 1, look);
+                }
+            }
+        }
+        queues
+            .iter()
+            .map(|(writer, taken, _)| (*writer, *taken))
+            .collect()
+    }
+
+    #[test]
+    fn where_room_is_scarce_every_partition_of_a_writer_has_the_same_share() {
+        for writers in ["aaaaa", "aaab", "baa", "abab", "aaabbbc", "a"] {
+            for (writer, taken) in taken(writers) {
+                let share = LOOKS / writers.matches(writer).count() as u64;
+                assert_eq!(taken, share, "{writer} of {writers}");
+            }
+        }
     }
 }

@@ -174,7 +174,7 @@ impl Batch {
             slices: std::mem::take(&mut room.slices),
             covers: std::mem::take(&mut room.covers),
             room: self.room,
-            charge: self.charge,
+            _charge: self.charge,
         }
     }
 }

@@ -46,6 +46,13 @@ impl Fold {
         (self.delete_bytes, self.superseded) = (0, 0);
     }
 
+    /// About the bytes that are allocated.
+    pub(super) fn room(&self) -> usize {
+        let latest = self.latest.capacity() * size_of::<(Key, Latest)>();
+        let deletes = self.deletes.capacity() * size_of::<Option<Literal>>();
+        latest + deletes + self.dead.capacity()
+    }
+
     /// The next row; its key, unless Milvus makes it.
     pub(super) fn row(&mut self, key: Option<Key>) {
         let row = self.dead.len();

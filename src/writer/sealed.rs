@@ -31,7 +31,7 @@ pub(super) struct Sealed {
     /// What its records were made in, for the next batch.
     pub(super) room: Room,
     /// For what is encoded, until it is dropped.
-    pub(super) charge: Charge,
+    pub(super) _charge: Charge,
 }
 
 /// Records of a batch in the order read, to be made a batch again.

@@ -13,6 +13,9 @@ use crate::plan::Plan;
 use crate::record::{Chunk, Record, Run};
 use crate::tenure::Tenure;
 
+/// A chunk of many records has a quarter of it.
+const MOST_OF_A_CHUNK: usize = 256 << 10;
+
 /// Of one writer.
 #[derive(Debug)]
 pub(super) struct Spare {
@@ -40,6 +43,13 @@ impl Room {
             slices: Vec::new(),
             covers: Vec::new(),
         }
+    }
+
+    /// That are allocated, whatever the last batch took of them.
+    fn bytes(&self) -> usize {
+        let slices = self.slices.capacity() * size_of::<Slice>();
+        let covers = self.covers.capacity() * size_of::<Cover>();
+        self.columns.room() + self.fold.room() + slices + covers
     }
 }
 
@@ -78,8 +88,11 @@ impl EmptyChunk {
         })
     }
 
-    fn bytes_kept(&self) -> usize {
-        self.bytes.capacity() + self.records.capacity() * size_of::<Record>()
+    /// Bytes that are allocated.
+    fn room(&self) -> usize {
+        self.bytes.capacity()
+            + self.records.capacity() * size_of::<Record>()
+            + self.headers.capacity() * size_of::<Option<Range<usize>>>()
     }
 
     /// A chunk of what has been put into it, which is one run.
@@ -129,16 +142,19 @@ impl Spare {
         spare.unwrap_or_default()
     }
 
-    /// Of a chunk into which nothing was put, after all.
+    /// Of a chunk into which nothing was put, after all. One that a large record has blown up is not kept: filled again it
+    /// is charged by what is in it.
     pub(super) fn put_chunk(&self, chunk: EmptyChunk) {
-        if let Some(kept) = self.budget.keep(chunk.bytes_kept()) {
+        let room = chunk.room();
+        if room <= MOST_OF_A_CHUNK
+            && let Some(kept) = self.budget.keep(room)
+        {
             lock(&self.chunks).push((chunk, kept));
         }
     }
 
     /// Takes a batch apart that has been settled.
     pub(super) fn put(&self, batch: Sealed) {
-        let bytes = batch.charge.bytes();
         let mut room = batch.room;
         (room.slices, room.covers) = (batch.slices, batch.covers);
         for slice in room.slices.drain(..) {
@@ -149,7 +165,7 @@ impl Spare {
         room.covers.clear();
         room.fold.clear();
         room.columns.truncate(0); // rows that deletes superseded were never taken out
-        if let Some(kept) = self.budget.keep(bytes) {
+        if let Some(kept) = self.budget.keep(room.bytes()) {
             lock(&self.rooms).push((room, kept));
         }
     }

@@ -99,20 +99,38 @@ fn drawn(area: &Area<'_>, title: &str, bars: &[Bar]) -> Drawn {
         area.draw_text(text, &style, (x, y))
     };
     text(title, 20, 16, 14)?;
-    text("bar: times the floor · line: floor · tick: stretch", 13, 16, 40)?;
+    text(
+        "bar: times the floor · line: floor · tick: stretch",
+        13,
+        16,
+        40,
+    )?;
     for (bar, y) in bars.iter().zip((i64::from(HEAD)..).step_by(34)) {
         let y = i32::try_from(y).expect("few bars");
         let end = x_of(bar.times(bar.value));
-        let colour = if bar.times(bar.value) < 1.0 { MISSED } else { GOOD };
-        area.draw(&Rectangle::new([(x_of(0.0), y), (end, y + 20)], colour.filled()))?;
+        let colour = if bar.times(bar.value) < 1.0 {
+            MISSED
+        } else {
+            GOOD
+        };
+        area.draw(&Rectangle::new(
+            [(x_of(0.0), y), (end, y + 20)],
+            colour.filled(),
+        ))?;
         let aim = x_of(bar.times(bar.stretch));
-        area.draw(&PathElement::new([(aim, y - 2), (aim, y + 22)], INK.stroke_width(2)))?;
+        area.draw(&PathElement::new(
+            [(aim, y - 2), (aim, y + 22)],
+            INK.stroke_width(2),
+        ))?;
         text(&bar.label, 13, 16, y + 4)?;
         text(&short(bar.value), 13, end.max(aim) + 6, y + 4)?;
     }
     let bottom = i32::try_from(area.dim_in_pixel().1).expect("a small picture") - 24;
     let floor = x_of(1.0);
-    area.draw(&PathElement::new([(floor, 56), (floor, bottom)], INK.stroke_width(1)))
+    area.draw(&PathElement::new(
+        [(floor, 56), (floor, bottom)],
+        INK.stroke_width(1),
+    ))
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "pixels")]
@@ -136,8 +154,10 @@ mod tests {
 
     #[test]
     fn a_document_keeps_what_stands_around_a_place() {
-        let document = "a\n<!-- x: by hand -->\nold\n<!-- x: end -->\nb\n<!-- y: too -->\n<!-- y: end -->\n";
-        let expected = "a\n<!-- x: by hand -->\nnew\n<!-- x: end -->\nb\n<!-- y: too -->\n<!-- y: end -->\n";
+        let document =
+            "a\n<!-- x: by hand -->\nold\n<!-- x: end -->\nb\n<!-- y: too -->\n<!-- y: end -->\n";
+        let expected =
+            "a\n<!-- x: by hand -->\nnew\n<!-- x: end -->\nb\n<!-- y: too -->\n<!-- y: end -->\n";
         assert_eq!(inserted(document, "x", "new\n"), expected);
         assert_eq!(inserted(expected, "x", "new"), expected);
     }
@@ -148,7 +168,10 @@ mod tests {
         write(&file, "a", 1.into());
         write(&file, "b", 2.into());
         write(&file, "a", 3.into());
-        assert_eq!([read(&file, "a"), read(&file, "b")], [3, 2].map(|n| Some(n.into())));
+        assert_eq!(
+            [read(&file, "a"), read(&file, "b")],
+            [3, 2].map(|n| Some(n.into()))
+        );
         assert_eq!(read(&file, "c"), None);
     }
 
@@ -165,7 +188,15 @@ mod tests {
         let file = crate::services::scratch("chart").join("chart.svg");
         draw(&file, "Title", &[bar(5.0, 2.5, 4.5), bar(97.0, 96.0, 72.0)]);
         let svg = fs::read_to_string(&file).unwrap();
-        for part in ["<svg", "Title", "&lt;x&gt;", "5.00", "97.0", "#2E7D6E", "#BE463C"] {
+        for part in [
+            "<svg",
+            "Title",
+            "&lt;x&gt;",
+            "5.00",
+            "97.0",
+            "#2E7D6E",
+            "#BE463C",
+        ] {
             assert!(svg.contains(part), "{part}: {svg}");
         }
     }

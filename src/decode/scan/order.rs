@@ -7,7 +7,7 @@ use crate::plan::{Place, Plan};
 
 use super::cursor::Cursor;
 
-/// Names without a field or a slot that are remembered; a record can bring any number of them.
+/// Names that are remembered, besides those of a field or a slot as they mostly are written; a record can bring any number.
 const MAX_OTHERS: usize = 256;
 /// Bytes of one of those.
 const MAX_LENGTH: usize = 128;
@@ -89,6 +89,12 @@ impl Order {
         self.look_up(plan, cursor)
     }
 
+    /// About the bytes that the names take.
+    pub(crate) fn room(&self) -> usize {
+        let each = |name: &Name| 2 * (size_of::<Name>() + name.text.len()) + name.name.len();
+        self.names.iter().map(each).sum()
+    }
+
     /// The name that was met last.
     pub(crate) fn name(&self) -> &str {
         let last = || self.names.get(self.last).map_or("", |name| &name.name);
@@ -125,7 +131,8 @@ impl Order {
 
     /// Its index, unless there is no room for more.
     fn remember(&mut self, text: &str, name: &str, met: Met) -> Option<usize> {
-        if met.is_other() {
+        let is_plain = text.len() == name.len() + 2;
+        if met.is_other() || !is_plain {
             if self.others == MAX_OTHERS || text.len() > MAX_LENGTH {
                 return None;
             }
@@ -156,5 +163,46 @@ impl Met {
     /// There is no limit to how many of these there are.
     fn is_other(&self) -> bool {
         self.slot.is_none() && !matches!(self.place, Place::Field(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::milvus::schema::FieldType;
+    use crate::plan::fixture::{dynamic_plan, key, nullable};
+
+    /// Of three ways to write each letter, those that the digits of `number` say.
+    fn spelled(name: &str, mut number: usize) -> String {
+        let mut text = String::from("\"");
+        for letter in name.chars() {
+            match number % 3 {
+                0 => text.push(letter),
+                1 => text += &format!("\\u{:04x}", u32::from(letter)),
+                _ => text += &format!("\\u{:04X}", u32::from(letter)),
+            }
+            number /= 3;
+        }
+        text + "\""
+    }
+
+    #[test]
+    fn of_the_spellings_of_a_name_not_all_are_remembered_and_all_are_understood() {
+        let plan = dynamic_plan(vec![
+            key("id", FieldType::Int64),
+            nullable("follow", FieldType::Int8),
+        ]);
+        let mut order = Order::default();
+        order.begin_record();
+        for number in 0..3_usize.pow(6) {
+            let text = spelled("follow", number);
+            let met = order.next(&plan, &mut Cursor::new(&text)).unwrap();
+            assert!(matches!(met.place, Place::Field(1)), "{text}");
+            assert_eq!(order.name(), "follow");
+        }
+        let plain = 1;
+        let beginning = 1;
+        assert_eq!(order.names.len(), MAX_OTHERS + plain + beginning);
+        assert!(order.room() > MAX_OTHERS * "\"follow\"".len());
     }
 }

@@ -88,6 +88,11 @@ impl Delimited {
         self.ends.clear();
     }
 
+    /// Bytes that are allocated.
+    pub fn room(&self) -> usize {
+        self.wire.capacity() + self.ends.capacity() * size_of::<usize>()
+    }
+
     /// All values as they travel.
     pub(super) fn wire(&self) -> &[u8] {
         &self.wire

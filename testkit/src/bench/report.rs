@@ -255,7 +255,11 @@ mod tests {
             (MORE, &[(99.0, 0.0), (90.0, 0.0), (99.0, 0.0)], "floor"),
             (MORE, &[(99.0, 0.0), (84.0, 0.0)], "MISSED"),
             // Before the last three.
-            (MORE, &[(84.0, 0.2), (99.0, 0.0), (99.0, 0.0), (98.0, 0.0)], "stretch"),
+            (
+                MORE,
+                &[(84.0, 0.2), (99.0, 0.0), (99.0, 0.0), (98.0, 0.0)],
+                "stretch",
+            ),
         ] {
             let report = report(target, runs);
             let verdict = report.measures[0].verdict();
@@ -285,10 +289,14 @@ mod tests {
         let docs = crate::services::repository().join("docs");
         let document = fs::read_to_string(docs.join("benchmarks.md")).unwrap();
         let report = Report::read(&docs.join("benchmarks.json"));
-        assert!(report.inserted(&document) == document, "run make bench UPDATE=1");
+        assert!(
+            report.inserted(&document) == document,
+            "run make bench UPDATE=1"
+        );
         let drawn = crate::services::scratch("chart").join("end-to-end.svg");
         report.draw(&drawn);
-        let [drawn, kept] = [&drawn, &docs.join("end-to-end.svg")].map(|svg| fs::read(svg).unwrap());
+        let [drawn, kept] =
+            [&drawn, &docs.join("end-to-end.svg")].map(|svg| fs::read(svg).unwrap());
         assert!(drawn == kept, "run make bench UPDATE=1");
     }
 }
