@@ -19,8 +19,8 @@ const PART: usize = 4;
 pub struct Budget {
     limit: usize,
     used: AtomicUsize,
-    /// Of the process's: empty room that is kept beside it, a [`PART`] of the limit at most.
-    kept: AtomicUsize,
+    /// Of the process's: bytes of empty room that is kept beside it.
+    kept: Empties,
     /// What it is a share of.
     whole: Option<Arc<Budget>>,
     shares: AtomicUsize,
@@ -28,6 +28,28 @@ pub struct Budget {
     waits: AtomicBool,
     /// Of the process's: how many writers wait.
     waiting: AtomicIsize,
+}
+
+/// What is empty. The many chunks leave the few batches their half of a [`PART`] of the limit.
+#[derive(Debug, Clone, Copy)]
+pub enum Empty {
+    Chunk,
+    Batch,
+}
+
+#[derive(Debug, Default)]
+struct Empties {
+    chunks: AtomicUsize,
+    batches: AtomicUsize,
+}
+
+impl Empties {
+    fn of(&self, what: Empty) -> &AtomicUsize {
+        match what {
+            Empty::Chunk => &self.chunks,
+            Empty::Batch => &self.batches,
+        }
+    }
 }
 
 /// What a writer may be given now.
@@ -66,7 +88,7 @@ impl Budget {
         Arc::new(Self {
             limit,
             used: AtomicUsize::new(0),
-            kept: AtomicUsize::new(0),
+            kept: Empties::default(),
             whole,
             shares: AtomicUsize::new(0),
             waits: AtomicBool::new(false),
@@ -145,14 +167,18 @@ impl Budget {
 
     /// Leave to keep `bytes` of empty room for what comes next: it need not be allocated again. `None` where enough is
     /// kept. Nobody waits for it, and it is not what a writer holds.
-    pub fn keep(self: &Arc<Self>, bytes: usize) -> Option<Kept> {
+    pub fn keep(self: &Arc<Self>, what: Empty, bytes: usize) -> Option<Kept> {
         let process = self.process();
-        let most = process.limit / PART;
+        let most = process.limit / (2 * PART);
         let more = |kept: usize| kept.checked_add(bytes).filter(|kept| *kept <= most);
         let order = (Ordering::SeqCst, Ordering::SeqCst);
-        process.kept.fetch_update(order.0, order.1, more).ok()?;
-        let budget = Arc::clone(self);
-        Some(Kept { budget, bytes })
+        let kept = process.kept.of(what);
+        kept.fetch_update(order.0, order.1, more).ok()?;
+        Some(Kept {
+            budget: Arc::clone(self),
+            what,
+            bytes,
+        })
     }
 
     fn take(&self, bytes: usize) {
@@ -176,6 +202,7 @@ impl Budget {
 #[derive(Debug)]
 pub struct Kept {
     budget: Arc<Budget>,
+    what: Empty,
     bytes: usize,
 }
 
@@ -184,6 +211,7 @@ impl Drop for Kept {
         self.budget
             .process()
             .kept
+            .of(self.what)
             .fetch_sub(self.bytes, Ordering::SeqCst);
     }
 }

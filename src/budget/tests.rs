@@ -222,14 +222,18 @@ proptest! {
 
 #[test]
 fn empty_room_is_kept_up_to_a_part_of_the_limit_and_is_nobodys() {
-    let budget = Budget::new(100);
+    let budget = Budget::new(200);
     let writer = budget.share().share();
-    let kept = writer.keep(20).unwrap();
-    assert!(writer.keep(6).is_none() && writer.keep(usize::MAX).is_none());
-    let more = budget.keep(5).unwrap();
+    let keep = |what, bytes| writer.keep(what, bytes);
+    let kept = keep(Empty::Chunk, 20).unwrap();
+    assert!(keep(Empty::Chunk, 6).is_none() && keep(Empty::Chunk, usize::MAX).is_none());
+    let more = budget.keep(Empty::Chunk, 5).unwrap();
     assert_eq!((budget.used(), writer.room()), (0, Room::Turn));
+    let batch = keep(Empty::Batch, 25).unwrap();
+    assert!(keep(Empty::Batch, 1).is_none());
     drop(kept);
-    assert!(budget.share().keep(21).is_none());
-    drop(more);
-    assert!(budget.share().keep(25).is_some());
+    assert!(budget.share().keep(Empty::Chunk, 21).is_none());
+    drop((more, batch));
+    assert!(budget.share().keep(Empty::Chunk, 25).is_some());
+    assert!(budget.share().keep(Empty::Batch, 25).is_some());
 }

@@ -47,7 +47,7 @@ use batch::Batch;
 use doubts::{Doubts, Origin};
 use flags::{Lookout, flags};
 use in_flight::InFlight;
-use inlet::CHANNEL_CHUNKS;
+use inlet::{CHANNEL_CHUNKS, HALF_FULL};
 pub use inlet::Inlet;
 use isolate::InARow;
 pub use plans::{Desk, PlanState, Plans, plans};
@@ -241,7 +241,8 @@ impl<M: Milvus> Writer<M> {
             record: 0,
         });
         self.flush_left = self.flush_left.map(|left| left.saturating_sub(1));
-        if self.inbox.len() <= CHANNEL_CHUNKS / 2 {
+        // Not for each of them: on a busy core it would be woken for one chunk at a time.
+        if matches!(self.inbox.len(), 0 | HALF_FULL) {
             self.common.shared.stations.wake.wake();
         }
     }

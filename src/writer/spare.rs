@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::fold::Fold;
 use super::records::{Cover, Slice};
 use super::sealed::Sealed;
-use crate::budget::{Budget, Charge, Kept};
+use crate::budget::{Budget, Charge, Empty, Kept};
 use crate::columns::Columns;
 use crate::plan::Plan;
 use crate::record::{Chunk, Record, Run};
@@ -147,7 +147,7 @@ impl Spare {
     pub(super) fn put_chunk(&self, chunk: EmptyChunk) {
         let room = chunk.room();
         if room <= MOST_OF_A_CHUNK
-            && let Some(kept) = self.budget.keep(room)
+            && let Some(kept) = self.budget.keep(Empty::Chunk, room)
         {
             lock(&self.chunks).push((chunk, kept));
         }
@@ -165,7 +165,7 @@ impl Spare {
         room.covers.clear();
         room.fold.clear();
         room.columns.truncate(0); // rows that deletes superseded were never taken out
-        if let Some(kept) = self.budget.keep(room.bytes()) {
+        if let Some(kept) = self.budget.keep(Empty::Batch, room.bytes()) {
             lock(&self.rooms).push((room, kept));
         }
     }
