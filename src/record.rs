@@ -56,6 +56,12 @@ pub struct KeptHeaders {
     pub all: bool,
 }
 
+impl KeptHeaders {
+    pub fn is_any(&self) -> bool {
+        self.all || !self.wanted.is_empty()
+    }
+}
+
 /// The records of one tenure in a chunk, in the order read.
 #[derive(Debug)]
 pub struct Run {

@@ -69,7 +69,8 @@ impl Filling {
         }
         if let Some(run) = self.runs.last_mut() {
             run.records.push(queue::copy(message, &mut self.bytes));
-            queue::copy_headers(message.headers(), keeps, &mut self.bytes, &mut run.headers);
+            let list = || message.headers();
+            queue::copy_headers(list, keeps, &mut self.bytes, &mut run.headers);
         }
         range.next = message.offset() + 1;
         self.records += 1;

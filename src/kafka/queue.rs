@@ -192,7 +192,7 @@ impl Queue {
         if let Some(kept) = self.kept.take() {
             records.push(copy(&kept, bytes));
             let list = kept.headers().map(OwnedHeaders::as_borrowed);
-            copy_headers(list, &self.keeps, bytes, headers);
+            copy_headers(|| list, &self.keeps, bytes, headers);
         }
         loop {
             if bytes.len() >= TURN_BYTES || records.len() >= room.records(TURN_RECORDS) {
@@ -213,7 +213,7 @@ impl Queue {
                 Some(Ok(message)) => {
                     turn.led.extend(new_epoch(&message, &mut self.epoch));
                     records.push(copy(&message, bytes));
-                    copy_headers(message.headers(), &self.keeps, bytes, headers);
+                    copy_headers(|| message.headers(), &self.keeps, bytes, headers);
                 }
                 Some(Err(error)) => {
                     self.flagged.store(true, Ordering::Release);
@@ -265,18 +265,19 @@ fn put(part: &[u8], bytes: &mut Vec<u8>) -> Range<usize> {
 }
 
 /// The wanted headers, each where it is wanted, the last one of a name; then all in one piece, where all are kept.
-pub(super) fn copy_headers(
-    list: Option<&BorrowedHeaders>,
+pub(super) fn copy_headers<'a>(
+    list: impl FnOnce() -> Option<&'a BorrowedHeaders>,
     keeps: &KeptHeaders,
     bytes: &mut Vec<u8>,
     places: &mut Vec<Option<Range<usize>>>,
 ) {
-    if keeps.wanted.is_empty() && !keeps.all {
+    // Only to ask for the list has the client make it.
+    if !keeps.is_any() {
         return;
     }
     let (first, start) = (places.len(), bytes.len());
     places.resize(first + keeps.wanted.len(), None);
-    for (name, value) in header_list::of(list) {
+    for (name, value) in header_list::of(list()) {
         let wanted = keeps.wanted.iter().position(|n| n.as_bytes() == name);
         let wanted = wanted.and_then(|index| places.get_mut(first + index));
         let place = match (keeps.all, &wanted) {

@@ -37,14 +37,15 @@ pub(super) fn number(json: &[u8], at: usize) -> Option<(f32, usize)> {
     if window[1] != b'.' || whole > 9 {
         return None;
     }
-    let [first, second, third] = [2, 10, 18].map(|at| Word::of(window, at));
+    let first = Word::of(window, 2);
     let (mut mantissa, mut places) = (first.behind(whole), first.digits);
     let mut cut = 0;
     if first.digits == 8 {
+        let second = Word::of(window, 10);
         mantissa = second.behind(mantissa);
         places += second.digits;
         if second.digits == 8 {
-            cut = third.digits;
+            cut = Word::of(window, 18).digits;
         }
     }
     if places == 0 || cut == 8 {
