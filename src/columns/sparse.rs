@@ -70,27 +70,22 @@ impl Scratch {
 pub(super) fn read<'s>(cursor: &mut Cursor<'_>, scratch: &'s mut Scratch) -> Option<&'s [u8]> {
     let Scratch { pairs, row } = scratch;
     pairs.clear();
-    // A place of its own, which stays in a register.
-    let mut at = cursor.clone();
-    at.require(b'{')?;
-    at.space();
-    let mut is_over = at.take(b'}');
+    cursor.require(b'{')?;
+    cursor.space();
+    let mut is_over = cursor.take(b'}');
     while !is_over {
-        at.require(b'"')?;
-        let index = u32::try_from(at.magnitude()?).ok()?;
-        // Mostly it is written so; any other way takes more looks.
-        if !at.take_all(*b"\": ") {
-            at.require(b'"')?;
-            at.colon()?;
-        }
-        let value = at.float()?;
-        if index == u32::MAX || value < 0.0 {
-            return None;
-        }
-        pairs.push((index, value));
-        is_over = !at.take_all(*b", ") && at.comma_or(b'}')?;
+        cursor.pairs(pairs);
+        cursor.require(b'"')?;
+        let index = u32::try_from(cursor.magnitude()?).ok()?;
+        cursor.require(b'"')?;
+        cursor.colon()?;
+        pairs.push((index, cursor.float()?));
+        is_over = cursor.comma_or(b'}')?;
     }
-    *cursor = at;
+    let is_fit = |(index, value): &(u32, f32)| *index != u32::MAX && *value >= 0.0;
+    if !pairs.iter().all(is_fit) {
+        return None;
+    }
     contents(pairs, row).ok()?;
     Some(row)
 }

@@ -23,6 +23,18 @@ pub fn number(json: &[u8], at: usize) -> Option<(f32, usize)> {
     }
 }
 
+/// An index of a sparse vector, and the value there.
+pub type Pair = (u32, f32);
+
+/// Appends the pairs that begin at `at`, members of an object of JSON, up to the first one that is not plainly an index,
+/// a finite number and a comma, or that this CPU has no fast way for. Gives the index where that begins.
+pub fn pairs(json: &[u8], at: usize, out: &mut Vec<Pair>) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    return avx2::pairs(json, at, out);
+    #[cfg(not(target_arch = "x86_64"))]
+    at
+}
+
 /// Fills the slots from an index on with numbers that each have a comma behind them; gives the index after the last one.
 type Fill = fn(&[u8], usize, &mut [f32]) -> Option<usize>;
 

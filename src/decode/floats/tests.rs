@@ -1,5 +1,6 @@
 //! All kernels on the same arrays, against the standard library and the grammar.
 
+mod pairs;
 mod random;
 
 use super::*;

@@ -61,14 +61,6 @@ impl<'a> Cursor<'a> {
         self.take(wanted).then_some(())
     }
 
-    /// Goes past exactly these bytes, if they come next.
-    #[inline]
-    pub(crate) fn take_all<const N: usize>(&mut self, wanted: [u8; N]) -> bool {
-        let found = self.rest().first_chunk() == Some(&wanted);
-        self.at += if found { N } else { 0 };
-        found
-    }
-
     #[inline]
     pub(crate) fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\n' | b'\t' | b'\r')) {
@@ -169,6 +161,11 @@ impl<'a> Cursor<'a> {
         self.require(b'[')?;
         self.at = floats::read(self.text.as_bytes(), self.at, count, out)?;
         Some(())
+    }
+
+    /// Appends pairs of a sparse vector and goes past them; see [`floats::pairs`].
+    pub(crate) fn pairs(&mut self, out: &mut Vec<floats::Pair>) {
+        self.at = floats::pairs(self.text.as_bytes(), self.at, out);
     }
 
     /// A whole number that is written with a few digits and nothing else.
