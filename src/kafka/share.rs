@@ -4,15 +4,25 @@ const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 /// Of all partitions together. Once its queue is split off, librdkafka's limits hold for each partition alone.
 const TOGETHER: usize = 32 * MIB;
+/// Of so many each may be fetched as much as a producer sends in one large batch. With less Kafka answers a fetch with one
+/// batch of one partition and leaves the others out: a hundred of them then come at a third of the rate.
+const FEW: usize = 128;
+const LARGE_BATCH: usize = 640 * KIB;
 /// Where Kafka cannot say how many there are or will be: rather too many than too few.
-pub(super) const GUESS: usize = 128;
+pub(super) const GUESS: usize = FEW;
 
 /// The two limits for each of `partitions`, by librdkafka's names. What the user sets wins.
 pub(super) fn of_each(partitions: Option<usize>) -> [(&'static str, String); 2] {
-    let share = TOGETHER / partitions.unwrap_or(GUESS).max(1);
+    let partitions = partitions.unwrap_or(GUESS).max(1);
+    let share = TOGETHER / partitions;
     // A queue that is below its limit by a byte takes another fetch: what a partition holds is the sum of both.
     let queued = (share / 2).clamp(16 * KIB, 8 * MIB);
-    let fetched = share.clamp(32 * KIB, MIB);
+    let least = if partitions <= FEW {
+        LARGE_BATCH
+    } else {
+        32 * KIB
+    };
+    let fetched = share.clamp(least, MIB);
     [
         ("queued.max.messages.kbytes", (queued / KIB).to_string()),
         ("fetch.message.max.bytes", fetched.to_string()),
@@ -29,10 +39,12 @@ mod tests {
             (Some(1), 8192, MIB),
             (Some(2), 8192, MIB),
             (Some(8), 2048, MIB),
-            (Some(128), 128, 256 * KIB),
+            (Some(32), 512, MIB),
+            (Some(128), 128, LARGE_BATCH),
+            (Some(129), 127, 260_111),
             (Some(1000), 16, 33_554),
             (Some(5000), 16, 32 * KIB),
-            (None, 128, 256 * KIB),
+            (None, 128, LARGE_BATCH),
         ] {
             let [(_, queued), (_, fetch)] = of_each(partitions);
             let expected = (queued_kib.to_string(), fetched.to_string());
