@@ -25,6 +25,8 @@ use crate::routing::Topics;
 use crate::topic_partition::listed;
 use crate::writer::Stations;
 
+/// For the client's thread to go on.
+const MOMENT: Duration = Duration::from_micros(20);
 /// Idle time between two looks; anything that happens wakes it earlier.
 const IDLE: Duration = Duration::from_millis(5);
 /// The same while no record is under way: records, answers and a stop wake it, and a rebalance may wait so long.
@@ -119,7 +121,7 @@ impl Consumer {
         let result = loop {
             match self.round() {
                 Ok(Round::Busy) => {}
-                Ok(Round::Idle) => std::thread::park_timeout(self.pause()),
+                Ok(Round::Idle) => self.rest(),
                 Ok(Round::Finished(outcome)) => break Ok(outcome),
                 Err(error) => break Err(error),
             }
@@ -131,6 +133,14 @@ impl Consumer {
         self.station.lanes.closed();
         self.close();
         result
+    }
+
+    /// Waits for something to do, and then a moment longer: the client's thread wakes this one for the first records of
+    /// a fetch, before it asks for the next. Where both share a core, Kafka would otherwise be idle while these records
+    /// are written, and the core while Kafka answers.
+    fn rest(&self) {
+        std::thread::park_timeout(self.pause());
+        std::thread::sleep(MOMENT);
     }
 
     /// What is charged is under way: read, and not yet settled.

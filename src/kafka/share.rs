@@ -15,8 +15,9 @@ pub(super) const GUESS: usize = FEW;
 pub(super) fn of_each(partitions: Option<usize>) -> [(&'static str, String); 2] {
     let partitions = partitions.unwrap_or(GUESS).max(1);
     let share = TOGETHER / partitions;
-    // A queue that is below its limit by a byte takes another fetch: what a partition holds is the sum of both.
-    let queued = (share / 2).clamp(16 * KIB, 8 * MIB);
+    // A queue that is below its limit by a byte takes another fetch: what a partition holds is the sum of both. Records
+    // that wait behind many others have left the processor's cache when they are read.
+    let queued = (share / 2).clamp(16 * KIB, 4 * MIB);
     let least = if partitions <= FEW {
         LARGE_BATCH
     } else {
@@ -36,8 +37,8 @@ mod tests {
     #[test]
     fn the_share_of_a_partition_falls_with_their_number_between_its_bounds() {
         for (partitions, queued_kib, fetched) in [
-            (Some(1), 8192, MIB),
-            (Some(2), 8192, MIB),
+            (Some(1), 4096, MIB),
+            (Some(4), 4096, MIB),
             (Some(8), 2048, MIB),
             (Some(32), 512, MIB),
             (Some(128), 128, LARGE_BATCH),

@@ -111,7 +111,7 @@ fn defaults(sink: &Sink<'_>) -> Settings {
         ("max.poll.interval.ms", "300000"),
         // Small queues, and a full one is looked at soon again. How many bytes each may hold depends on how many
         // there are: `kafka/share.rs`.
-        ("fetch.queue.backoff.ms", "10"),
+        ("fetch.queue.backoff.ms", "2"),
         ("queued.min.messages", "2000"),
         ("fetch.max.bytes", "8388608"),
         ("topic.metadata.refresh.interval.ms", "30000"),

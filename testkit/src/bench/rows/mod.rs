@@ -25,4 +25,5 @@ pub(super) const ROWS: [(&str, Measure); 8] = [
     ("milvus", real::measure),
 ];
 
-const ROUNDS: usize = 3;
+/// The median counts.
+const ROUNDS: usize = 5;
