@@ -11,7 +11,7 @@ use crate::budget::Budget;
 use crate::record::Chunk;
 
 /// Chunks that wait for a writer. A full channel means that its partitions are not polled.
-pub(super) const CHANNEL_CHUNKS: usize = 16;
+pub(super) const CHANNEL_CHUNKS: usize = 32;
 /// With so many left the consumer is woken to bring more.
 pub(super) const HALF_FULL: usize = CHANNEL_CHUNKS / 2;
 

@@ -109,9 +109,8 @@ fn defaults(sink: &Sink<'_>) -> Settings {
         ("session.timeout.ms", &session_timeout),
         ("heartbeat.interval.ms", "3000"),
         ("max.poll.interval.ms", "300000"),
-        // Small queues, and a full one is looked at soon again. How many bytes each may hold depends on how many
+        // Small queues. How many bytes each may hold, and how soon a full one is looked at again, depends on how many
         // there are: `kafka/share.rs`.
-        ("fetch.queue.backoff.ms", "2"),
         ("queued.min.messages", "2000"),
         ("fetch.max.bytes", "8388608"),
         ("topic.metadata.refresh.interval.ms", "30000"),
