@@ -2,13 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode};
 
 use super::commit::{Answer, CommitThread, Request};
-use super::fault::coordinator_is_away;
 use super::lost::Known;
 use super::missing::Missing;
 use super::permission::Refused;
@@ -20,7 +19,6 @@ use super::search::Failures;
 use super::{KafkaError, Station, leave};
 use crate::budget::Room;
 use crate::ledger::{Command, Ledger, Outcome};
-use crate::ops::board::{Peer, Scope};
 use crate::routing::Topics;
 use crate::topic_partition::listed;
 use crate::writer::Stations;
@@ -139,8 +137,12 @@ impl Consumer {
     /// a fetch, before it asks for the next. Where both share a core, Kafka would otherwise be idle while these records
     /// are written, and the core while Kafka answers.
     fn rest(&self) {
-        std::thread::park_timeout(self.pause());
-        std::thread::sleep(MOMENT);
+        thread::park_timeout(self.pause());
+        let end = Instant::now() + MOMENT;
+        // One fetch wakes more than once.
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
+            thread::park_timeout(left);
+        }
     }
 
     /// What is charged is under way: read, and not yet settled.
@@ -245,33 +247,6 @@ impl Consumer {
             }
         }
         Ok(())
-    }
-
-    /// A failure is repeated until it passes, and said once until then.
-    fn committed(&mut self, failed: Option<ClientError>) {
-        self.coordinator_away = failed.as_ref().is_some_and(coordinator_is_away);
-        self.say_commit(failed.as_ref());
-        match failed {
-            None => {
-                self.commit_fails = false;
-                self.succeeded();
-            }
-            Some(error) if is_too_large(&error) && self.takes_metadata => {
-                self.takes_metadata = false;
-                tracing::warn!(%error, "committing offsets without the collection they belong to; raise offset.metadata.max.bytes of the brokers, or a recreated collection is not noticed");
-            }
-            Some(error) if !self.commit_fails => {
-                self.commit_fails = true;
-                tracing::warn!(%error, "offsets were not committed; committing again until it succeeds");
-            }
-            Some(error) => tracing::debug!(%error, "offsets were not committed"),
-        }
-    }
-
-    pub(super) fn succeeded(&mut self) {
-        self.answered = true;
-        self.stations.board.set_connected(Peer::Kafka, true);
-        self.stations.board.clear(&Scope::Kafka);
     }
 
     fn obey(&mut self, command: Command) -> Result<Option<Outcome>, KafkaError> {
@@ -388,10 +363,6 @@ impl Consumer {
             }
         }
     }
-}
-
-fn is_too_large(error: &ClientError) -> bool {
-    error.rdkafka_error_code() == Some(RDKafkaErrorCode::OffsetMetadataTooLarge)
 }
 
 enum Round {

@@ -8,7 +8,7 @@ use rdkafka::error::{KafkaError as ClientError, RDKafkaErrorCode as Code};
 
 use super::KafkaError;
 use super::consumer::Consumer;
-use super::fault::{Fault, judge};
+use super::fault::{Fault, coordinator_is_away, judge};
 use super::look_up::UNCONFIRMED;
 use crate::cause::Cause;
 use crate::ops::board::{Peer, Scope};
@@ -113,9 +113,36 @@ impl Consumer {
         }
     }
 
+    /// A failure is repeated until it passes, and said once until then.
+    pub(super) fn committed(&mut self, failed: Option<ClientError>) {
+        self.coordinator_away = failed.as_ref().is_some_and(coordinator_is_away);
+        self.say_commit(failed.as_ref());
+        match failed {
+            None => {
+                self.commit_fails = false;
+                self.succeeded();
+            }
+            Some(error) if is_too_large(&error) && self.takes_metadata => {
+                self.takes_metadata = false;
+                tracing::warn!(%error, "committing offsets without the collection they belong to; raise offset.metadata.max.bytes of the brokers, or a recreated collection is not noticed");
+            }
+            Some(error) if !self.commit_fails => {
+                self.commit_fails = true;
+                tracing::warn!(%error, "offsets were not committed; committing again until it succeeds");
+            }
+            Some(error) => tracing::debug!(%error, "offsets were not committed"),
+        }
+    }
+
+    pub(super) fn succeeded(&mut self) {
+        self.answered = true;
+        self.stations.board.set_connected(Peer::Kafka, true);
+        self.stations.board.clear(&Scope::Kafka);
+    }
+
     /// Rows are written on meanwhile; only their offsets wait, whatever else of Kafka answers. A commit is repeated until
     /// it succeeds.
-    pub(super) fn say_commit(&self, failed: Option<&ClientError>) {
+    fn say_commit(&self, failed: Option<&ClientError>) {
         let board = &self.stations.board;
         match failed.and_then(|error| in_the_way_of_commits(error, self.coordinator_away)) {
             Some(cause) => board.hold(Scope::Commits, cause),
@@ -173,4 +200,8 @@ fn is_about_topic(error: &ClientError) -> bool {
 
 fn all_down(error: &ClientError) -> bool {
     error.rdkafka_error_code() == Some(Code::AllBrokersDown)
+}
+
+fn is_too_large(error: &ClientError) -> bool {
+    error.rdkafka_error_code() == Some(Code::OffsetMetadataTooLarge)
 }
