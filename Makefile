@@ -1,7 +1,7 @@
 # Everything that is done to this repository. The servers of tests and demo live in target/services.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help services demo servers test matrix chaos sim sim-mutants footprint bench flame-graph bench-decode bench-check bench-alloc verify-million fuzz audit fmt clippy clean-services
+.PHONY: help services demo servers test test-browser rules matrix chaos sim sim-mutants footprint bench flame-graph bench-decode bench-check bench-alloc verify-million fuzz audit fmt clippy clean-services
 
 # A build and the fetching of the servers run beside each other, the latter in a process group of its own: a shell's
 # background jobs do not hear Ctrl-C. Both need the tools of tools/prerequisites.sh.
@@ -23,7 +23,7 @@ help: ## What there is to do
 services: ## Fetch Kafka, Milvus 2.3.5 and Milvus Lite (3.2.2, 2.5.1) into target/services
 	@tools/services.sh
 
-demo: ## Kafka to Milvus in six steps, on real servers (MILVUS=lite: the small one)
+demo: ## Kafka to Milvus in six steps, on real servers (MILVUS=lite: the small one; ENDPOINT=… TOKEN=…: your own Milvus; KEEP=1: stays up)
 	$(call build_and_services,--workspace --bins)
 	@$(DEMO)
 
@@ -34,6 +34,14 @@ servers: ## Kafka and Milvus for trying things by hand, until Ctrl-C (MILVUS=lit
 test: ## Unit, property and integration tests on the real servers
 	$(call build_and_services,--workspace --all-targets)
 	@cargo test --workspace --no-fail-fast
+
+test-browser: ## The status page of a live sink in headless Chromium, and its pictures in docs/ (needs Debian's chromium)
+	$(call build_and_services,--workspace --bins)
+	@$${CARGO_TARGET_DIR:-target}/debug/test_browser
+
+rules: ## Alerts and recording rules, and what makes each alert fire, by promtool (Debian's prometheus)
+	@promtool check rules packaging/prometheus/alerts.yml packaging/prometheus/recording.yml
+	@promtool test rules packaging/prometheus/tests.yml
 
 # The table in docs/delivery.md says which tests those are.
 matrix: ## The faults that were tried, in full length: minutes of outage, dozens of kills (about an hour)

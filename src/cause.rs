@@ -1,5 +1,7 @@
 //! Why something is held or halted: one enum behind the log, `/readyz`, the metrics and `check`.
 
+mod labels;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -44,6 +46,10 @@ pub enum Cause {
         meeting: Meeting,
     },
     NotAssigned,
+    /// Milvus has not said what the collection is.
+    NotDescribed {
+        collection: String,
+    },
     /// What of it is lost is to be found there.
     LogNotSearched {
         at: TopicPartition,
@@ -150,6 +156,7 @@ impl Cause {
             Self::NoTopicMatches { .. } => "no_topic_matches",
             Self::TopicsMeet { .. } => "topics_meet",
             Self::NotAssigned => "not_assigned",
+            Self::NotDescribed { .. } => "not_described",
             Self::LogNotSearched { .. } => "log_not_searched",
             Self::KafkaNotPolled => "kafka_not_polled",
             Self::MilvusUnreachable { .. } => "milvus_unreachable",
@@ -174,6 +181,11 @@ impl Cause {
             Self::NoCommittedOffset { .. } => "no_committed_offset",
             Self::DataLost(loss) => loss.label(),
         }
+    }
+
+    /// The sentence, and the word by which the documentation has it.
+    pub fn named(&self) -> impl fmt::Display {
+        fmt::from_fn(move |f| write!(f, "{self} [{}]", self.label()))
     }
 }
 
@@ -222,6 +234,10 @@ impl fmt::Display for Cause {
             Self::NoCommittedOffset { at } => write!(
                 f,
                 "{at}: the group has no committed offset and auto.offset.reset is none; decide from where to go on and set the group's offset"
+            ),
+            Self::NotDescribed { collection } => write!(
+                f,
+                "Milvus has not described collection '{collection}' yet; waiting for its answer"
             ),
             Self::DataLost(loss) => loss.fmt(f),
             kafka_or_milvus => kafka_or_milvus.fmt_held(f),

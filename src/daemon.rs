@@ -3,18 +3,21 @@
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::config::Config;
+use crate::config::{Config, Sources};
 use crate::exit::Status;
-use crate::log;
-use crate::pipeline;
+use crate::ledger::Outcome;
+use crate::log::{self, Log};
+use crate::pipeline::{self, PipelineError, Wishes};
+use crate::reload::Reload;
+use crate::service;
 
 /// Some senders signal the process and its group: within this time that is one request.
 const SAME_REQUEST: Duration = Duration::from_millis(500);
 
-/// The first SIGTERM or SIGINT drains, the second ends at once.
-pub async fn run(config: Config, until_end: bool) -> Status {
+/// The first SIGTERM or SIGINT drains, the second ends at once. `sources` are what `config` was read from.
+pub async fn run(config: Config, sources: Sources, until_end: bool, log: Log) -> Status {
     let mut signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => {
@@ -28,30 +31,27 @@ pub async fn run(config: Config, until_end: bool) -> Status {
     let stop = async {
         asked.await.ok();
     };
-    let mut pipeline = std::pin::pin!(pipeline::run(config, until_end, stop));
+    let (look_again, looks) = mpsc::channel(1);
+    let wishes = Wishes {
+        until_end,
+        bars: log.bars.clone(),
+        look_again: looks,
+    };
+    let mut reload = Reload::new(sources, config.clone(), log, look_again);
+    let mut pipeline = std::pin::pin!(pipeline::run(config, wishes, stop));
     loop {
         tokio::select! {
-            result = &mut pipeline => return match result {
-                Ok(outcome) => {
-                    let status = outcome.into();
-                    match status {
-                        Status::Done => tracing::info!("{outcome}"),
-                        _ => tracing::error!("{outcome}"),
-                    }
-                    status
-                }
-                Err(error) => {
-                    tracing::error!("{}", log::chain(&error));
-                    Status::from(&error)
-                }
-            },
+            result = &mut pipeline => return ended(result),
             signal = signals.next() => match ask.take() {
                 asking if signal == Asks::ReadAgain => {
                     ask = asking;
-                    tracing::warn!("SIGHUP changes nothing: reading the configuration again is not built yet; restart instead");
+                    service::reloading();
+                    reload.reload();
+                    service::reloaded();
                 }
                 Some(ask) => {
                     asked_at = Instant::now();
+                    service::stopping();
                     ask.send(()).unwrap_or_default();
                 }
                 None if asked_at.elapsed() < SAME_REQUEST => {}
@@ -60,6 +60,23 @@ pub async fn run(config: Config, until_end: bool) -> Status {
                     return Status::Failure;
                 }
             },
+        }
+    }
+}
+
+fn ended(result: Result<Outcome, PipelineError>) -> Status {
+    match result {
+        Ok(outcome) => {
+            let status = outcome.into();
+            match status {
+                Status::Done => tracing::info!("{outcome}"),
+                _ => tracing::error!("{outcome}"),
+            }
+            status
+        }
+        Err(error) => {
+            tracing::error!("{}", log::chain(&error));
+            Status::from(&error)
         }
     }
 }

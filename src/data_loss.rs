@@ -32,6 +32,14 @@ pub enum Lost {
 }
 
 impl DataLoss {
+    pub const LABELS: [&str; 5] = [
+        "offsets_expired",
+        "log_truncated",
+        "topic_recreated",
+        "log_corrupt",
+        "unreadable",
+    ];
+
     /// A short, stable word, as [`crate::cause::Cause::label`].
     pub fn label(&self) -> &'static str {
         match self.what {
@@ -147,6 +155,7 @@ mod tests {
                 what,
             };
             assert_eq!(loss.label(), label);
+            assert!(DataLoss::LABELS.contains(&label));
             assert_eq!(loss.to_string(), expected);
         };
         let detail = || "why".to_owned();

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::check::{CheckError, Verdict};
 use crate::ledger::Outcome;
+use crate::offsets::OffsetsError;
 use crate::pipeline::PipelineError;
 use crate::verify::{self, VerifyError};
 
@@ -66,6 +67,16 @@ impl From<Verdict> for Status {
 
 impl From<&VerifyError> for Status {
     fn from(error: &VerifyError) -> Self {
+        if error.is_configuration() {
+            Self::Configuration
+        } else {
+            Self::Failure
+        }
+    }
+}
+
+impl From<&OffsetsError> for Status {
+    fn from(error: &OffsetsError) -> Self {
         if error.is_configuration() {
             Self::Configuration
         } else {

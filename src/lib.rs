@@ -15,10 +15,14 @@ pub mod cli;
 pub mod log;
 pub mod exit;
 pub mod daemon;
+pub mod reload;
+pub mod service;
+pub mod progress;
 pub mod config;
 pub mod pipeline;
 
 pub mod topic_partition;
+pub mod bound;
 pub mod headers;
 pub mod record;
 pub mod target;
@@ -47,6 +51,7 @@ pub mod data_loss;
 pub mod ops;
 pub mod check;
 pub mod verify;
+pub mod offsets;
 
 #[cfg(test)]
 mod sim;

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use kafka_milvus_sink::cli::Command;
-use kafka_milvus_sink::config::Config;
+use kafka_milvus_sink::config::{Config, ConfigErrors, Sources};
 use kafka_milvus_sink::exit::Status;
-use kafka_milvus_sink::{check, cli, config, daemon, log, verify};
+use kafka_milvus_sink::{check, cli, config, daemon, log, offsets, verify};
 
 fn main() -> ExitCode {
     let cli = match cli::parse(std::env::args_os(), cli::environment()) {
@@ -18,10 +18,19 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
         }
     };
+    if let Command::Generate(folder) = &cli.command {
+        let written = cli::generated::write(folder);
+        return written
+            .map_or_else(|error| complain(&error, Status::Failure), |()| Status::Done)
+            .into();
+    }
     let status = match config::load(&cli.sources) {
-        Ok(config) => execute(cli.command, config),
+        Ok(config) => execute(cli.command, cli.sources, config),
         Err(errors) => {
-            complain(&errors, Status::Configuration);
+            match &cli.command {
+                Command::Check(options) => show_refused(&errors, *options),
+                _ => complain(&errors, Status::Configuration),
+            };
             if cli.sources.files.is_empty() {
                 hint("kafka-milvus-sink --help shows how to begin");
             }
@@ -31,8 +40,8 @@ fn main() -> ExitCode {
     status.into()
 }
 
-fn execute(command: Command, config: Config) -> Status {
-    log::start(&config.log);
+fn execute(command: Command, sources: Sources, config: Config) -> Status {
+    let log = log::start(&config.log);
     log::end_on_panic();
     // One more than there are cores, so that connections, timers and health always have one beside decoding.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -45,16 +54,31 @@ fn execute(command: Command, config: Config) -> Status {
         Err(error) => return complain(&error, Status::Failure),
     };
     let status = match command {
-        Command::Run { until_end } => runtime.block_on(daemon::run(config, until_end)),
-        Command::Check => runtime
-            .block_on(check::check(&config, &mut std::io::stdout()))
+        Command::Run { until_end } => {
+            runtime.block_on(daemon::run(config, sources, until_end, log))
+        }
+        Command::Check(options) => runtime
+            .block_on(check::check(&config, options, &mut std::io::stdout()))
             .map_or_else(|error| complain(&error, Status::from(&error)), Status::from),
         Command::Verify(options) => runtime
             .block_on(verify::verify(&config, &options, &mut std::io::stdout()))
             .map_or_else(|error| complain(&error, Status::from(&error)), Status::from),
+        Command::Offsets(options) => runtime
+            .block_on(offsets::offsets(&config, &options, &mut std::io::stdout()))
+            .map_or_else(
+                |error| complain(&error, Status::from(&error)),
+                |()| Status::Done,
+            ),
+        Command::Generate(_) => Status::Done, // without a configuration, before this
     };
     runtime.shutdown_background();
     status
+}
+
+/// As a whole, with what became of every key.
+fn show_refused(errors: &ConfigErrors, options: check::Options) -> Status {
+    check::refused(errors, options, &mut std::io::stdout())
+        .map_or_else(|error| complain(&error, Status::from(&error)), Status::from)
 }
 
 /// For a person at the terminal, before there is a log or beside it.

@@ -1,4 +1,4 @@
-//! Wires the stations and drains them: `run(config, until_end, stop)` → outcome. No statics.
+//! Wires the stations and drains them: `run(config, wishes, stop)` → outcome. No statics.
 
 mod collections;
 mod guard;
@@ -10,8 +10,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use indicatif::MultiProgress;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::budget::Budget;
@@ -21,13 +22,17 @@ use crate::dead_letter::DeadLetterQueue;
 use crate::gate::Gate;
 use crate::kafka::{self, KafkaError, Station, Stop, dead_letter};
 use crate::ledger::{self, Outcome};
+use crate::log;
 use crate::milvus::client::{Client, ClientError};
 use crate::ops::activity;
 use crate::ops::board::Board;
 use crate::ops::http;
 use crate::ops::metrics::Metrics;
+use crate::ops::{About, Pages};
+use crate::progress::{Progress, Summary};
 use crate::record::KeptHeaders;
 use crate::routing::{Lanes, Meeting, Topics};
+use crate::service;
 use crate::wake::Wake;
 use crate::watchdog::Alarm;
 use crate::writer::Stations;
@@ -84,13 +89,26 @@ impl PipelineError {
 
 type Tasks = JoinSet<Result<(), PipelineError>>;
 
+/// What is wanted of a run beside its configuration.
+#[derive(Debug)]
+pub struct Wishes {
+    /// End at the end offsets seen at start.
+    pub until_end: bool,
+    /// Where it is shown how far that is.
+    pub bars: MultiProgress,
+    /// Each time, look at the token file and the certificates again.
+    pub look_again: mpsc::Receiver<()>,
+}
+
 /// Runs the sink until `stop` resolves, the ends are reached (`until_end`), or it cannot go on.
 pub async fn run(
     config: Config,
-    until_end: bool,
+    wishes: Wishes,
     stop: impl Future<Output = ()>,
 ) -> Result<Outcome, PipelineError> {
     let start = Instant::now();
+    let until_end = wishes.until_end;
+    let progress = until_end.then(|| Progress::new(wishes.bars));
     if let Topics::Listed(topics) = &config.topics {
         config.router.routes(topics)?;
     }
@@ -101,7 +119,7 @@ pub async fn run(
     };
     let letters = dead_letter::Topic::open(&config)?;
     let budget = Budget::new(config.buffer_max_bytes);
-    let metrics = Metrics::new(Arc::clone(&budget));
+    let metrics = Metrics::of(&config.name, config.ops_partitions_max, Arc::clone(&budget));
     let common = Stations {
         board: Board::new(Arc::clone(&metrics)),
         metrics,
@@ -117,21 +135,14 @@ pub async fn run(
     let mut tasks = Tasks::new();
     let (_serving, served) = oneshot::channel::<()>();
     if let Some(listener) = listener {
-        let (board, metrics) = (Arc::clone(&common.board), Arc::clone(&common.metrics));
-        tasks.spawn(async move {
-            http::serve(listener, board, metrics, async {
-                // Ends when `_serving` is dropped.
-                served.await.ok();
-            })
-            .await;
-            Ok(())
-        });
+        let pages = pages(&config, &common);
+        tasks.spawn(inform(http::serve(listener, pages, async {
+            // Ends when `_serving` is dropped.
+            served.await.ok();
+        })));
     }
     if let Some(topic) = letters.clone() {
-        tasks.spawn(async move {
-            topic.prepare().await;
-            Ok(())
-        });
+        tasks.spawn(inform(async move { topic.prepare().await }));
     }
     let config = Arc::new(config);
     let (collections, starting) = Collections::new(&config, &milvus, &common);
@@ -140,16 +151,61 @@ pub async fn run(
     let consumer = consumer(station(&config, until_end, lanes, &common, &asked))?;
     let shutdown = Shutdown::within(config.shutdown_timeout);
     let (_sentry, alarms) = sentry::start(&config, &common, &asked)?;
-    tasks.spawn(beat(Arc::clone(&common.board)));
-    let result = Watch::new(&common, alarms, until_end)
+    accompany(&mut tasks, &common, milvus, wishes.look_again);
+    let mut watch = Watch::new(&common, alarms, progress);
+    let result = watch
         .supervise(&mut tasks, starting, consumer, &asked, stop, shutdown)
         .await;
+    let progress = watch.progress;
     tasks.abort_all();
     if let Some(topic) = letters {
         topic.close().await;
     }
     say_last(&common, start, result.is_ok());
+    if let Some(progress) = progress {
+        progress.end(&common.metrics, start.elapsed());
+    }
     result
+}
+
+fn pages(config: &Config, common: &Stations) -> Arc<Pages> {
+    Arc::new(Pages::new(
+        About::of(config),
+        Arc::clone(&common.board),
+        Arc::clone(&common.metrics),
+        Arc::clone(&common.budget),
+    ))
+}
+
+/// What goes on beside the stations, for as long as they do.
+fn accompany(tasks: &mut Tasks, common: &Stations, milvus: Arc<Client>, asked: mpsc::Receiver<()>) {
+    let (board, metrics) = (Arc::clone(&common.board), Arc::clone(&common.metrics));
+    tasks.spawn(beat(Arc::clone(&board)));
+    tasks.spawn(inform(service::tell(board, metrics)));
+    tasks.spawn(look_again(milvus, asked));
+}
+
+/// A task that cannot fail.
+async fn inform(told: impl Future<Output = ()>) -> Result<(), PipelineError> {
+    told.await;
+    Ok(())
+}
+
+/// Says what it finds changed.
+async fn look_again(
+    milvus: Arc<Client>,
+    mut asked: mpsc::Receiver<()>,
+) -> Result<(), PipelineError> {
+    while asked.recv().await.is_some() {
+        match milvus.look_again() {
+            Ok(true) => {}
+            Ok(false) => tracing::info!("token file and certificates are as they were"),
+            Err(error) => {
+                tracing::error!("what was used before is used still: {}", log::chain(&error));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Shows the watchdogs that the runtime runs.
@@ -166,7 +222,8 @@ fn say_last(common: &Stations, start: Instant, with_totals: bool) {
     common.board.say_rest();
     if with_totals {
         let totals = activity::totals(&common.metrics, start, Instant::now());
-        tracing::info!("{totals}");
+        let rate = Summary::of(&common.metrics, start.elapsed()).rate();
+        tracing::info!("{totals}, {rate:.0} rows/s");
     }
 }
 
@@ -239,7 +296,10 @@ fn announce(config: &Config, listener: Option<&TcpListener>) {
         );
     }
     if let Some(Ok(address)) = listener.map(TcpListener::local_addr) {
-        tracing::info!("health and metrics at http://{address}/");
+        tracing::info!("status, health and metrics at http://{address}/");
+        if let Some(warning) = http::exposure(address, http::is_container()) {
+            tracing::warn!("{warning}");
+        }
     }
     let settings: Vec<String> = config
         .effective

@@ -1,4 +1,4 @@
-"""Reads a collection back with the official client and prints what it holds, as JSON.
+"""Reads a collection back with the official client and prints what it holds, as JSON with its names in order.
 
     read_back.py URI TOKEN COLLECTION get ID            one entity, all fields
     read_back.py URI TOKEN COLLECTION count             how many entities
@@ -55,7 +55,7 @@ def main():
     uri, token, collection, command, *arguments = sys.argv[1:]
     client = MilvusClient(uri=uri, token=token)
     answer = {"get": get, "count": count, "search": search}[command](client, collection, *arguments)
-    print(json.dumps(answer, ensure_ascii=False))
+    print(json.dumps(answer, ensure_ascii=False, sort_keys=True))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ use crate::decode::convert::Value;
 use crate::decode::misfit::Misfit;
 use crate::decode::scan::{Checked, Cursor, Met};
 use crate::key::Key;
-use crate::plan::{Place, Plan};
+use crate::plan::{Absent, Place, Plan};
 
 use super::column::Shape;
 use super::{Columns, Mark};
@@ -139,6 +139,27 @@ impl<'a> Row<'a> {
         if let Some(dynamic) = &mut self.columns.dynamic {
             dynamic.add(name, json);
         }
+    }
+
+    /// What the record has brought for the field so far: a value that fits, nothing (`Ok(false)`, where that is no fault),
+    /// or a fault.
+    pub(crate) fn fit(&self, index: usize) -> Result<bool, BadRecord> {
+        let Some((field, mark)) = self
+            .plan
+            .fields
+            .get(index)
+            .zip(self.columns.marks.get(index))
+        else {
+            return Ok(false);
+        };
+        let misfit = match mark {
+            Mark::Filled => return Ok(true),
+            Mark::Unseen if field.absent != Absent::Required => return Ok(false),
+            Mark::Unseen => &Misfit::Nothing,
+            Mark::Unfit(misfit) => misfit,
+        };
+        let primary_key = self.plan.primary_key == Some(index);
+        Err(BadRecord::of_field(field, primary_key, misfit))
     }
 
     /// Appends the row, or nothing where any part of it does not fit.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::endpoint::{self, EndpointError};
+use super::fate::Fate;
 use super::kafka::{self, Sink};
 use super::layers::Givens;
 use super::secret::Secret;
@@ -66,12 +67,14 @@ pub(super) fn config(values: &mut Values<'_>, givens: &Givens, from_connect: boo
         shutdown_timeout: values.millis("shutdown.timeout.ms"),
         watchdog_timeout: values.millis("watchdog.timeout.ms"),
         ops_listen: ops_listen(values),
+        ops_partitions_max: values.size("ops.partitions.max"),
         log: log(values),
         kafka,
         milvus,
         name,
         notices: Vec::new(),
         effective: Vec::new(),
+        keys: Vec::new(),
     }
 }
 
@@ -207,7 +210,14 @@ fn endpoint(values: &mut Values<'_>) -> Endpoint {
     let Some(given) = values.required(KEY) else {
         return nowhere;
     };
-    endpoint::parse(&given.value).unwrap_or_else(|error| {
+    let parsed = endpoint::parse(&given.value);
+    if let Ok(endpoint) = &parsed
+        && endpoint.to_string() != given.value
+    {
+        let fate = Fate::translated(endpoint.to_string());
+        values.report.fate(KEY, fate);
+    }
+    parsed.unwrap_or_else(|error| {
         match error {
             // May hold a password.
             EndpointError::Userinfo => values.report.refused(KEY, given, error.to_string()),
@@ -229,6 +239,8 @@ fn token(values: &mut Values<'_>) -> Token {
             "{}: token is the placeholder of the documentation; no token is sent",
             given.origin
         ));
+        let fate = Fate::ignored("the placeholder of the documentation; no token is sent");
+        values.report.fate(INLINE, fate);
         return path.map_or(Token::None, Token::File);
     }
     if path.is_some() {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::fate::Fate;
 use super::files;
 use super::keys::foreign::{self, Foreign};
 use super::keys::nearest::nearest;
@@ -64,9 +65,10 @@ pub fn load(sources: &Sources) -> Result<Config, ConfigErrors> {
     }
     let mut values = Values::new(&givens, &mut report);
     let config = assemble::config(&mut values, &givens, from_connect);
-    let notices = report.finish()?;
+    let (notices, keys) = report.finish(&givens)?;
     Ok(Config {
         notices,
+        keys,
         effective: effective(&givens),
         ..config
     })
@@ -95,20 +97,30 @@ fn sort_out(givens: &Givens, report: &mut Report) {
             match foreign::find(key) {
                 Some(Foreign::Connect) => of_connect.push(key.as_str()),
                 Some(Foreign::Only(value)) if given.value.eq_ignore_ascii_case(value) => {
-                    of_connect.push(key);
+                    of_connect.push(key.as_str());
                 }
                 Some(Foreign::Only(value)) => {
                     report.not_built(key, given, &format!("only {value} is"))
                 }
-                Some(Foreign::Refused(_)) if given.value.is_empty() => {}
+                Some(Foreign::Refused(_)) if given.value.is_empty() => {
+                    report.fate(key, Fate::ignored("it is empty"));
+                }
                 Some(Foreign::Refused(why)) => report.refused(key, given, why),
-                Some(Foreign::Ours(ours)) => report.warn(format!(
-                    "{}: {key} is another program's key and is ignored; here it is {ours}",
-                    given.origin
-                )),
+                Some(Foreign::Ours(ours)) => {
+                    let why = format!("another program's key; here it is {ours}");
+                    report.fate(key, Fate::ignored(why));
+                    report.warn(format!(
+                        "{}: {key} is another program's key and is ignored; here it is {ours}",
+                        given.origin
+                    ));
+                }
                 None => unknown(key, given, report),
             }
         }
+    }
+    for key in &of_connect {
+        let why = "Kafka Connect's key, without a meaning here; nothing is to be done";
+        report.fate(key, Fate::ignored(why));
     }
     if !of_connect.is_empty() {
         report.info(format!(
@@ -149,6 +161,8 @@ fn refuse_unbuilt(row: &Key, given: &Given, report: &mut Report) {
 fn unknown(key: &str, given: &Given, report: &mut Report) {
     let known = KEYS.iter().map(|row| row.name);
     if kafka::is_setting(key) {
+        let why = format!("a Kafka client's setting without its prefix; here it is consumer.{key}");
+        report.fate(key, Fate::ignored(why));
         report.warn(format!(
             "{}: {key} is a Kafka client's setting and has no effect without the client's prefix; here it is consumer.{key}",
             given.origin
@@ -156,6 +170,7 @@ fn unknown(key: &str, given: &Given, report: &mut Report) {
     } else if let Some(nearest) = nearest(key, known) {
         report.typo(key, given, nearest);
     } else {
+        report.fate(key, Fate::Unknown { nearest: None });
         report.warn(format!(
             "{}: {key} is not a known key and is ignored",
             given.origin

@@ -4,6 +4,7 @@ mod assemble;
 mod converters;
 mod dead_letters;
 mod endpoint;
+mod fate;
 mod files;
 mod kafka;
 pub mod keys;
@@ -21,7 +22,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::routing::{Router, Topics};
+pub use fate::{Fate, KeyRow};
 pub use load::{Sources, load};
 pub use report::ConfigErrors;
 use secret::Secret;
@@ -62,11 +66,15 @@ pub struct Config {
     pub watchdog_timeout: Duration,
     /// `None`: the operations surface is closed.
     pub ops_listen: Option<SocketAddr>,
+    /// That are named one by one.
+    pub ops_partitions_max: usize,
     pub log: LogConfig,
     /// What the reader of the log should know about this configuration; logged once at start.
     pub notices: Vec<Notice>,
     /// Every known key with its effective value (secrets as `****`) and where it came from; for the log and `check`.
     pub effective: Vec<Effective>,
+    /// Every key that was given or has a default, ours or not, and what became of it; for `check`.
+    pub keys: Vec<KeyRow>,
 }
 
 impl Config {
@@ -237,7 +245,7 @@ pub struct Notice {
     pub text: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Effective {
     pub key: &'static str,
     pub value: String,

@@ -1,10 +1,11 @@
 //! What is found while a configuration is read: all mistakes at once, and notices for the log.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 
-use super::layers::Given;
+use super::fate::{Fate, KeyRow, rows};
+use super::layers::{Given, Givens};
 use super::properties::FaultKind;
 use super::{Notice, keys};
 
@@ -12,6 +13,24 @@ use super::{Notice, keys};
 #[derive(Debug)]
 pub struct ConfigErrors {
     mistakes: Vec<Mistake>,
+    keys: Vec<KeyRow>,
+    notices: Vec<Notice>,
+}
+
+impl ConfigErrors {
+    /// Every key that was given, and what became of it.
+    pub fn keys(&self) -> &[KeyRow] {
+        &self.keys
+    }
+
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// One sentence each.
+    pub fn mistakes(&self) -> impl Iterator<Item = String> {
+        self.mistakes.iter().map(ToString::to_string)
+    }
 }
 
 /// One mistake: where, which key, what is wrong. Never a secret.
@@ -64,6 +83,8 @@ fn found_prefix(found: &Found) -> String {
 pub(super) struct Report {
     mistakes: Vec<Mistake>,
     notices: Vec<Notice>,
+    /// Of keys that are not simply honoured, nor mistakes.
+    fates: BTreeMap<String, Fate>,
 }
 
 impl Report {
@@ -132,22 +153,40 @@ impl Report {
         });
     }
 
-    /// The notices, or all mistakes in the order of the files and their lines.
-    pub(super) fn finish(self) -> Result<Vec<Notice>, ConfigErrors> {
-        if self.mistakes.is_empty() {
-            let mut notices = Vec::new();
-            for notice in self.notices {
-                if !notices.contains(&notice) {
-                    notices.push(notice);
-                }
+    /// What becomes of `key`, where that is something else than being honoured. The last word counts.
+    pub(super) fn fate(&mut self, key: &str, fate: Fate) {
+        self.fates.insert(key.to_owned(), fate);
+    }
+
+    /// The notices and a row for every key, or all mistakes in the order of the files and their lines.
+    pub(super) fn finish(
+        self,
+        givens: &Givens,
+    ) -> Result<(Vec<Notice>, Vec<KeyRow>), ConfigErrors> {
+        let mut notices = Vec::new();
+        for notice in self.notices {
+            if !notices.contains(&notice) {
+                notices.push(notice);
             }
-            return Ok(notices);
         }
         let mut mistakes = self.mistakes;
         drop_consequences(&mut mistakes);
         mistakes.sort_by_key(Mistake::line);
         say_once(&mut mistakes);
-        Err(ConfigErrors { mistakes })
+        let mut fates = self.fates;
+        for mistake in mistakes.iter().filter(|mistake| !mistake.key.is_empty()) {
+            let fate = mistake.fate();
+            fates.insert(mistake.key.clone(), fate);
+        }
+        let keys = rows(givens, &fates);
+        if mistakes.is_empty() {
+            return Ok((notices, keys));
+        }
+        Err(ConfigErrors {
+            mistakes,
+            keys,
+            notices,
+        })
     }
 }
 
@@ -175,6 +214,17 @@ fn drop_consequences(mistakes: &mut Vec<Mistake>) {
 }
 
 impl Mistake {
+    fn fate(&self) -> Fate {
+        match &self.problem {
+            Problem::Typo { nearest } => Fate::Unknown {
+                nearest: Some(nearest.clone()),
+            },
+            problem => Fate::Refused {
+                why: problem.to_string(),
+            },
+        }
+    }
+
     /// Sorts lines of one file by number; what has no line comes first in its place.
     fn line(&self) -> (String, usize) {
         match self.origin.rsplit_once(':') {
@@ -242,7 +292,7 @@ mod tests {
         report.invalid("token", &given("geheim", "a:9"), "text");
         report.missing("name", "names the sink");
         report.invalid("linger.ms", &given("", "a:2"), "a number");
-        let shown = report.finish().unwrap_err().to_string();
+        let shown = report.finish(&Givens::new()).unwrap_err().to_string();
         assert_eq!(
             shown,
             "the configuration has 4 mistakes\n  \
@@ -255,7 +305,7 @@ mod tests {
 
     #[test]
     fn what_follows_from_another_mistake_is_not_one_of_its_own() {
-        let shown = |report: Report| report.finish().unwrap_err().to_string();
+        let shown = |report: Report| report.finish(&Givens::new()).unwrap_err().to_string();
         let mut typo = Report::default();
         typo.missing("name", "names the sink");
         typo.missing("topics", "what to read");
@@ -277,7 +327,7 @@ mod tests {
     fn without_mistakes_the_notices_come_out() {
         let mut report = Report::default();
         report.warn("careful");
-        let notices = report.finish().unwrap();
+        let (notices, _) = report.finish(&Givens::new()).unwrap();
         assert_eq!(notices.len(), 1);
         assert!(notices[0].warn);
     }

@@ -2,8 +2,10 @@
 
 mod clients;
 mod dead_letters;
+mod fates;
 mod mistakes;
 mod notices;
+mod reference;
 mod sample;
 mod security;
 mod shaping;

@@ -9,9 +9,10 @@ mod key;
 mod metadata;
 pub(crate) mod misfit;
 mod number;
-mod path;
+pub(crate) mod path;
 pub(crate) mod raw;
 pub(crate) mod scan;
+pub(crate) mod survey;
 pub(crate) mod timestamp;
 pub(crate) mod wkt;
 

@@ -6,7 +6,7 @@ use crate::plan::source::{Taken, Target};
 
 use super::convert::Value;
 use super::json::hand_over;
-use super::raw;
+use super::raw::{self, Object};
 
 /// The JSON texts of the members that have a slot; the last one of a name counts.
 #[derive(Debug)]
@@ -74,6 +74,15 @@ pub(super) fn descend<'a>(json: &'a str, names: &[Box<str>]) -> Option<&'a str> 
             Value::Object(object) => object.member(name),
             _ => None,
         })
+}
+
+/// The JSON text at `path` in a record's value: the member of that very name, or what the path leads to.
+pub(crate) fn find<'a>(object: Object<'a>, path: &str) -> Option<&'a str> {
+    object.member(path).or_else(|| {
+        let (first, rest) = path.split_once('.')?;
+        let names: Box<[Box<str>]> = rest.split('.').map(Into::into).collect();
+        descend(object.member(first)?, &names)
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::value::RawValue;
+
 use super::convert::Value;
 
 /// The value that `json` is.
@@ -15,6 +17,12 @@ pub(crate) fn value(json: &str) -> Value<'_> {
         Some(b'{') => Value::Object(Object(json)),
         Some(_) => Value::Number(json),
     }
+}
+
+/// The value that `text` is, where it is JSON and nothing else.
+pub(crate) fn checked(text: &str) -> Option<Value<'_>> {
+    let json: &RawValue = serde_json::from_str(text).ok()?;
+    Some(value(json.get()))
 }
 
 fn string(json: &str) -> Value<'_> {

@@ -29,17 +29,29 @@ pub(super) struct Source {
 
 /// Has the topic there when it returns.
 pub(super) fn see_to(config: &DeadLetters, source: &Source) -> Result<(), Trouble> {
-    match partitions(config)? {
+    match find(&client(config)?, config)? {
         Some(_) => Ok(()),
         None => make(config, source),
     }
 }
 
-/// How many partitions the topic has; `None` where it does not exist.
-pub(super) fn partitions(config: &DeadLetters) -> Result<Option<usize>, Trouble> {
-    // Unlike an admin client it says why a connection does not come about.
-    let client = Producer::new(&config.admin);
-    let client = client.map_err(|error| unreachable(config, &error.to_string()))?;
+/// How many partitions the topic has; `None` where it does not exist. A user who may not write to it is told so.
+pub(super) fn look(config: &DeadLetters) -> Result<Option<usize>, Trouble> {
+    let client = client(config)?;
+    let found = find(&client, config)?;
+    let is_denied = found.is_some() && client.may_write(&config.topic, QUESTION) == Some(false);
+    if is_denied {
+        return Err(refused(config, Code::TopicAuthorizationFailed));
+    }
+    Ok(found)
+}
+
+/// Unlike an admin client it says why a connection does not come about.
+fn client(config: &DeadLetters) -> Result<Producer, Trouble> {
+    Producer::new(&config.admin).map_err(|error| unreachable(config, &error.to_string()))
+}
+
+fn find(client: &Producer, config: &DeadLetters) -> Result<Option<usize>, Trouble> {
     let found = client.look_for(&config.topic, QUESTION);
     let found = found.map_err(|error| match client.reason() {
         reason if reason.is_empty() => unreachable(config, &error.to_string()),

@@ -72,7 +72,6 @@ impl Consumer {
             self.client.assign(&list)
         };
         result.map_err(|error| KafkaError::Fatal(format!("assign: {error}")))?;
-        self.assigned_once = true;
         self.report_halts();
         self.stations.board.clear(&Scope::Group);
         self.stations.board.set_assigned(self.queues.len());

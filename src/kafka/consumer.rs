@@ -46,7 +46,6 @@ pub(super) struct Consumer {
     pub(super) still: Stillness,
     /// Kafka has answered something: from here on a refused login is the world's doing.
     pub(super) answered: bool,
-    pub(super) assigned_once: bool,
     pub(super) commit_fails: bool,
     /// So said the last commit.
     pub(super) coordinator_away: bool,
@@ -88,7 +87,6 @@ impl Consumer {
             station,
             client,
             commit,
-            assigned_once: false,
             commit_fails: false,
             coordinator_away: false,
             said: HashMap::new(),
@@ -202,6 +200,7 @@ impl Consumer {
         }
         while let Some(rebalance) = self.client.context().next_rebalance() {
             tracing::debug!(?rebalance, "rebalance");
+            rebalance.count(&self.stations.metrics);
             match rebalance {
                 Rebalance::Assigned(partitions) => self.ledger.assigned(partitions),
                 Rebalance::Revoked(partitions) => self.ledger.revoked(partitions),
@@ -339,7 +338,7 @@ impl Consumer {
                 busy = true;
                 self.queues[index].took_at = self.looks;
                 self.ledger.handed(&partition, next);
-                self.stations.metrics.records_read.inc_by(records as u64);
+                self.stations.metrics.read(records, turn.bytes);
             }
             if turn.ended {
                 self.ledger.end_reported(&partition);

@@ -254,9 +254,9 @@ impl fmt::Debug for Topic {
 /// Whether the topic is there, and with how many partitions. Blocks its thread.
 ///
 /// # Errors
-/// What is in the way of a look.
+/// What is in the way of a look, or of writing to it as far as a look shows.
 pub fn look(config: &DeadLetters) -> Result<Option<usize>, Trouble> {
-    admin::partitions(config)
+    admin::look(config)
 }
 
 fn is_too_large(error: &ClientError) -> bool {

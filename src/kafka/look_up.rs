@@ -260,6 +260,7 @@ mod tests {
             let found_now = Described {
                 id: id(found),
                 partitions: 1,
+                may_write: None,
             };
             let topics = HashMap::from([("t".to_owned(), found_now)]);
             let committed = committed.map(|topic| Committed {

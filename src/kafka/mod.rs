@@ -7,6 +7,7 @@ mod consumer;
 pub mod dead_letter;
 mod fault;
 mod filling;
+pub mod group;
 mod header_list;
 mod leave;
 mod look_up;
@@ -200,6 +201,9 @@ fn client(
         }
         Purpose::Reread { .. } => {
             settings.set("enable.partition.eof", "true");
+            // Only a client that was never a member may set offsets of a group that is empty.
+            settings.remove("group.instance.id");
+            settings.set("group.protocol", "classic");
             // A fetch behind the range would hold up the next topic for as long.
             settings.set("fetch.wait.max.ms", "20");
         }

@@ -114,6 +114,7 @@ impl Consumer {
                 settled: Some(settled),
                 committed: self.ledger.committed(partition),
                 lag: queue.lag(end, asked),
+                until: queue.end(),
                 fetched: Some(fetched),
                 is_led: end.is_led,
                 is_awaited: false,

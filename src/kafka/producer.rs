@@ -12,7 +12,7 @@ use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProd
 use tokio::sync::oneshot;
 
 use super::rebalance::{Context, printable};
-use super::{KafkaError, configure};
+use super::{KafkaError, configure, topic_ids};
 use crate::config::Setting;
 
 type Told = oneshot::Sender<Result<(), ClientError>>;
@@ -56,6 +56,11 @@ impl Producer {
     /// Blocks its thread.
     pub(super) fn look_for(&self, topic: &str, wait: Duration) -> Result<Metadata, ClientError> {
         self.0.client().fetch_metadata(Some(topic), wait)
+    }
+
+    /// Whether this user may write to the topic, where a broker says so. Blocks its thread.
+    pub(super) fn may_write(&self, topic: &str, wait: Duration) -> Option<bool> {
+        topic_ids::may_write(self.0.client(), topic, wait)
     }
 
     /// Why it will never send again.

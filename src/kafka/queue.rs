@@ -62,6 +62,8 @@ pub(super) fn longest_waiting_first<T>(queues: &mut [T], took_at: impl FnMut(&T)
 pub(super) struct Turn {
     /// Handed to the writer: how many, and the offset after the last.
     pub(super) handed: Option<(usize, i64)>,
+    /// Of these records.
+    pub(super) bytes: usize,
     /// The end to read to was passed.
     pub(super) ended: bool,
     pub(super) error: Option<ClientError>,
@@ -108,6 +110,11 @@ impl Queue {
     /// The offset after the last record handed to the writer.
     pub(super) fn next(&self) -> i64 {
         self.next
+    }
+
+    /// Where `--until-end` stops.
+    pub(super) fn end(&self) -> Option<i64> {
+        self.end
     }
 
     /// How many records before the end are not settled; where records behind an end of its own are not read, before
@@ -227,6 +234,7 @@ impl Queue {
             return turn;
         };
         turn.handed = Some((records.len(), last.offset + 1));
+        turn.bytes = bytes.len();
         let overhead = records.len() * RECORD_OVERHEAD + headers.len() * HEADER_OVERHEAD;
         let charge = self.inlet.budget.charge(bytes.len() + overhead);
         let tenure = Arc::clone(&self.tenure);

@@ -14,6 +14,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 use super::lock;
+use crate::ops::metrics::{Metrics, Rebalanced};
 use crate::topic_partition::TopicPartition;
 
 /// librdkafka's word for a broken connection. One that the broker closed, as a TLS listener does with a plain client, is
@@ -28,6 +29,16 @@ pub(super) enum Rebalance {
     Assigned(Vec<TopicPartition>),
     Revoked(Vec<TopicPartition>),
     Lost(Vec<TopicPartition>),
+}
+
+impl Rebalance {
+    pub(super) fn count(&self, metrics: &Metrics) {
+        match self {
+            Self::Assigned(_) => metrics.rebalanced(Rebalanced::Assigned, 0),
+            Self::Revoked(_) => metrics.rebalanced(Rebalanced::Revoked, 0),
+            Self::Lost(lost) => metrics.rebalanced(Rebalanced::Lost, lost.len()),
+        }
+    }
 }
 
 #[derive(Debug, Default)]

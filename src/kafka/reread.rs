@@ -58,7 +58,7 @@ pub enum Next {
 
 /// A client for as many passes as it takes. Every call blocks its thread.
 pub struct Reader {
-    client: BaseConsumer<Context>,
+    pub(super) client: BaseConsumer<Context>,
     /// For other clients.
     config: KafkaConfig,
     keeps: KeptHeaders,
@@ -127,7 +127,10 @@ impl Reader {
         Ok(offsets(&found, partitions))
     }
 
-    fn patiently<T>(&self, ask: impl Fn() -> Result<T, ClientError>) -> Result<T, RereadError> {
+    pub(super) fn patiently<T>(
+        &self,
+        ask: impl Fn() -> Result<T, ClientError>,
+    ) -> Result<T, RereadError> {
         let until = Instant::now() + self.patience;
         loop {
             match ask() {
@@ -299,7 +302,11 @@ impl Reader {
     }
 
     /// In the words that the sink has for it.
-    fn cause(&self, error: &ClientError, open: Option<&Open>) -> Result<Cause, KafkaError> {
+    pub(super) fn cause(
+        &self,
+        error: &ClientError,
+        open: Option<&Open>,
+    ) -> Result<Cause, KafkaError> {
         let reason = self.client.context().reason();
         let detail = if reason.is_empty() {
             error.to_string()
@@ -335,7 +342,7 @@ impl std::fmt::Debug for Reader {
     }
 }
 
-fn list<'a>(
+pub(super) fn list<'a>(
     partitions: impl IntoIterator<Item = (&'a TopicPartition, Offset)>,
 ) -> Result<TopicPartitionList, ClientError> {
     let mut list = TopicPartitionList::new();

@@ -13,7 +13,7 @@ use crate::cause::Cause;
 use crate::ops::board::Scope;
 use crate::routing::{Meeting, Topics};
 
-/// While a topic is missing or no partition has come, Kafka is asked for the topics this often.
+/// While a topic is missing or no partition is here, Kafka is asked for the topics this often.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// However often the user wants it.
 const LEAST_REFRESH: Duration = Duration::from_millis(500);
@@ -54,15 +54,15 @@ impl Consumer {
         }
     }
 
-    /// Asks which topics are there: while one of the list is missing or no partition has come, and where some are to
-    /// match, for as long as it runs.
+    /// Asks which topics are there: while one of the list is missing or no partition is here (no fetch would tell of a
+    /// topic that is deleted then), and where some are to match, for as long as it runs.
     pub(super) fn ask_for_topics(&mut self, now: Instant) {
         let due = self.ask_topics_at.is_some_and(|at| now >= at);
         if !due || self.topics_asked {
             return;
         }
         let question = match &self.station.topics {
-            Topics::Listed(_) if self.missing.is_empty() && self.assigned_once => return,
+            Topics::Listed(_) if self.missing.is_empty() && !self.queues.is_empty() => return,
             Topics::Listed(topics) => Question::Topics(topics.clone()),
             Topics::Matching(_) => Question::Listing,
         };

@@ -1,4 +1,5 @@
-//! Which making of a topic there is now, and how many partitions it has. rdkafka does not wrap the question.
+//! Which making of a topic there is now, how many partitions it has, and whether this user may write to it. rdkafka does not
+//! wrap the question.
 #![allow(
     unsafe_code,
     reason = "rdkafka has no other way to DescribeTopics than the C functions"
@@ -10,6 +11,7 @@ use std::time::Duration;
 use std::{ptr, slice};
 
 use rdkafka::bindings as c;
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{IsError as _, KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::MetadataBroker;
@@ -22,7 +24,20 @@ pub(super) struct Described {
     /// Brokers before 2.8 give none.
     pub(super) id: Option<TopicId>,
     pub(super) partitions: i32,
+    /// `None` where that was not asked, or is not told.
+    pub(super) may_write: Option<bool>,
 }
+
+/// What is asked of a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Identity,
+    /// What this user may do with it too, which costs a broker more.
+    Permissions,
+}
+
+/// The broker that answers is the controller.
+const CONTROLLER: i32 = -1;
 
 /// By name, each topic or why Kafka does not describe it.
 pub(super) type Topics = HashMap<String, Result<Described, RDKafkaErrorCode>>;
@@ -48,12 +63,27 @@ pub(super) fn ask_one(
     // Whichever broker answers this: otherwise it would be the controller, which may be away. Where that was the first
     // connection of all, its number is not known yet.
     let found = client.fetch_metadata(Some(first), patience)?;
-    let any = found.brokers().first().map_or(-1, MetadataBroker::id);
+    let any = found
+        .brokers()
+        .first()
+        .map_or(CONTROLLER, MetadataBroker::id);
     let broker = Some(found.orig_broker_id()).filter(|id| *id >= 0);
     let broker = broker.unwrap_or(any);
     let others = found.brokers().iter().map(MetadataBroker::id);
     let others = others.filter(|id| *id != broker).collect();
-    Ok((describe(client, broker, names, patience)?, others))
+    let found = describe(client.client(), broker, names, Ask::Identity, patience)?;
+    Ok((found, others))
+}
+
+/// Whether this user may write to the topic; `None` where no broker says so in time, or before Kafka 2.3. Blocks.
+pub(super) fn may_write<C: ClientContext>(
+    client: &Client<C>,
+    topic: &str,
+    patience: Duration,
+) -> Option<bool> {
+    let names = [topic.to_owned()];
+    let found = describe(client, CONTROLLER, &names, Ask::Permissions, patience).ok()?;
+    found.get(topic)?.as_ref().ok()?.may_write
 }
 
 /// Whether another broker says the same of these topics: one that has fallen behind may still name what was there before.
@@ -67,7 +97,7 @@ pub(super) fn is_confirmed(
     let names: Vec<String> = topics.iter().map(|(name, _)| name.clone()).collect();
     let mut failed = None;
     for broker in others {
-        match describe(client, *broker, &names, patience) {
+        match describe(client.client(), *broker, &names, Ask::Identity, patience) {
             Ok(found) => {
                 let is_same = |(name, said): &(String, Described)| {
                     let found = found.get(name);
@@ -81,10 +111,11 @@ pub(super) fn is_confirmed(
     failed.map_or(Ok(true), Err)
 }
 
-fn describe(
-    client: &BaseConsumer<Context>,
+fn describe<C: ClientContext>(
+    client: &Client<C>,
     broker: i32,
     names: &[String],
+    ask: Ask,
     patience: Duration,
 ) -> Result<Topics, KafkaError> {
     let names: Vec<CString> = names
@@ -92,7 +123,7 @@ fn describe(
         .filter_map(|name| CString::new(name.as_str()).ok()) // no topic has a NUL in its name
         .collect();
     let millis = i32::try_from(patience.as_millis()).unwrap_or(i32::MAX);
-    let native = client.client().native_ptr();
+    let native = client.native_ptr();
     // SAFETY: the client outlives this call. What is made here is destroyed by its guard, the event before the queue and
     // all before the client, and what lies in the event is copied before. Nothing keeps the names, whose list is read while
     // it and the strings live.
@@ -106,6 +137,10 @@ fn describe(
         let options = Owned(options, c::rd_kafka_AdminOptions_destroy);
         c::rd_kafka_AdminOptions_set_request_timeout(options.0, millis, ptr::null_mut(), 0);
         c::rd_kafka_AdminOptions_set_broker(options.0, broker, ptr::null_mut(), 0);
+        if ask == Ask::Permissions {
+            let set = c::rd_kafka_AdminOptions_set_include_authorized_operations(options.0, 1);
+            drop(Owned(set, c::rd_kafka_error_destroy));
+        }
         c::rd_kafka_DescribeTopics(native, topics.0, options.0, queue.0);
         let event = Owned(
             c::rd_kafka_queue_poll(queue.0, millis),
@@ -177,7 +212,23 @@ unsafe fn one(topic: *const c::rd_kafka_TopicDescription_t) -> Result<Described,
         Ok(Described {
             id: (!text.is_null()).then(|| as_kafka_prints(CStr::from_ptr(text))),
             partitions: i32::try_from(partitions).unwrap_or(i32::MAX),
+            may_write: permits_write(topic),
         })
+    }
+}
+
+/// # Safety
+/// `topic` lies in a live event.
+unsafe fn permits_write(topic: *const c::rd_kafka_TopicDescription_t) -> Option<bool> {
+    // SAFETY: null where it was not asked or not told; otherwise `count` elements that live with the topic.
+    unsafe {
+        let mut count = 0;
+        let may = c::rd_kafka_TopicDescription_authorized_operations(topic, &mut count);
+        if may.is_null() {
+            return None;
+        }
+        let write = c::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE;
+        Some(count > 0 && slice::from_raw_parts(may, count).contains(&write))
     }
 }
 

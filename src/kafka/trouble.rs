@@ -117,6 +117,7 @@ impl Consumer {
     pub(super) fn committed(&mut self, failed: Option<ClientError>) {
         self.coordinator_away = failed.as_ref().is_some_and(coordinator_is_away);
         self.say_commit(failed.as_ref());
+        self.stations.metrics.committed(failed.is_none());
         match failed {
             None => {
                 self.commit_fails = false;

@@ -87,15 +87,20 @@ pub struct Asked {
     number: u64,
 }
 
-/// A look-up that nobody asked for.
+impl Asked {
+    /// A look-up that no ledger asked for.
+    pub(crate) fn by_nobody(partition: TopicPartition) -> Self {
+        Self {
+            partition,
+            topic: None,
+            number: 0,
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) fn test_asked() -> Asked {
-    let partition = TopicPartition::new("t", 0);
-    Asked {
-        partition,
-        topic: None,
-        number: 0,
-    }
+    Asked::by_nobody(TopicPartition::new("t", 0))
 }
 
 /// What the consumer is to do, in the order given.

@@ -1,9 +1,11 @@
 //! The gRPC client: one lazy channel, one deadline over every attempt.
 
+mod load;
+
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
@@ -56,14 +58,36 @@ pub enum ClientError {
 /// Cheap to share; calls may run side by side.
 #[derive(Debug)]
 pub struct Client {
-    stub: MilvusServiceClient<Channel>,
-    /// The same channel, for requests of rows.
-    calls: Grpc<Channel>,
+    /// Another one once the certificates have changed.
+    wire: RwLock<Wire>,
+    config: MilvusConfig,
     credentials: Credentials,
     endpoint: String,
     database: String,
     /// One attempt, connecting included.
     timeout: Duration,
+}
+
+#[derive(Debug, Clone)]
+struct Wire {
+    stub: MilvusServiceClient<Channel>,
+    /// The same channel, for requests of rows.
+    calls: Grpc<Channel>,
+    /// The authorities that are trusted, where a file says so.
+    authorities: Option<Vec<u8>>,
+}
+
+impl Wire {
+    fn new(endpoint: &str, config: &MilvusConfig) -> Result<Self, ClientError> {
+        let authorities = authorities(config)?;
+        let channel = transport(endpoint, config, authorities.as_deref())?.connect_lazy();
+        Ok(Self {
+            stub: MilvusServiceClient::new(channel.clone())
+                .max_decoding_message_size(MAX_REPLY_BYTES),
+            calls: Grpc::new(channel).max_decoding_message_size(MAX_REPLY_BYTES),
+            authorities,
+        })
+    }
 }
 
 impl Client {
@@ -75,16 +99,34 @@ impl Client {
         };
         let scheme = if config.endpoint.tls { "https" } else { "http" };
         let endpoint = format!("{scheme}://{host}:{}", config.endpoint.port);
-        let channel = transport(&endpoint, config)?.connect_lazy();
         Ok(Self {
-            stub: MilvusServiceClient::new(channel.clone())
-                .max_decoding_message_size(MAX_REPLY_BYTES),
-            calls: Grpc::new(channel).max_decoding_message_size(MAX_REPLY_BYTES),
+            wire: RwLock::new(Wire::new(&endpoint, config)?),
+            config: config.clone(),
             credentials: Credentials::new(&config.token)?,
             endpoint,
             database: config.database.clone(),
             timeout: config.request_timeout,
         })
+    }
+
+    /// Reads the token file and the certificates, and uses what has changed from the next call on; whether something has
+    /// is said here. Must be called within a tokio runtime.
+    pub fn look_again(&self) -> Result<bool, ClientError> {
+        let token = self.credentials.look_again();
+        if self.wire().authorities == authorities(&self.config)? {
+            return Ok(token);
+        }
+        let wire = Wire::new(&self.endpoint, &self.config)?;
+        *self.wire.write().unwrap_or_else(PoisonError::into_inner) = wire;
+        tracing::info!(
+            "milvus.tls.ca.path has other certificates; Milvus is connected to anew with these"
+        );
+        Ok(true)
+    }
+
+    fn wire(&self) -> Wire {
+        let wire = self.wire.read().unwrap_or_else(PoisonError::into_inner);
+        wire.clone()
     }
 
     /// What the server calls its version, or `None` where it does not say (Milvus Lite 2.5), or not to us.
@@ -180,7 +222,7 @@ impl Client {
                 .insert("authorization", header.clone());
         }
         let start = Instant::now();
-        match tokio::time::timeout(self.timeout, rpc(self.stub.clone(), request)).await {
+        match tokio::time::timeout(self.timeout, rpc(self.wire().stub, request)).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             // An error that comes with the deadline is the deadline's: tonic and servers call it CANCELLED.
             Ok(Err(_)) if start.elapsed() >= self.timeout => Err(call.expired()),
@@ -214,7 +256,7 @@ impl Client {
         login: &Login,
         request: &WriteRequest,
     ) -> Result<MutationResult, MilvusError> {
-        let calls = self.calls.clone();
+        let calls = self.wire().calls;
         let result = match request {
             WriteRequest::Insert(message) => {
                 let message = Arc::clone(message);
@@ -283,7 +325,11 @@ impl Milvus for Client {
     }
 }
 
-fn transport(endpoint: &str, config: &MilvusConfig) -> Result<Endpoint, ClientError> {
+fn transport(
+    endpoint: &str,
+    config: &MilvusConfig,
+    authorities: Option<&[u8]>,
+) -> Result<Endpoint, ClientError> {
     let transport = Endpoint::from_shared(endpoint.to_owned())
         .and_then(|transport| transport.user_agent(USER_AGENT))
         .map_err(|error| ClientError::Endpoint {
@@ -298,26 +344,33 @@ fn transport(endpoint: &str, config: &MilvusConfig) -> Result<Endpoint, ClientEr
     if !config.endpoint.tls {
         return Ok(transport);
     }
-    let tls = tls(config)?;
+    let tls = tls(config, authorities);
     transport.tls_config(tls).map_err(|error| ClientError::Tls {
         endpoint: endpoint.to_owned(),
         reason: root(&error),
     })
 }
 
-fn tls(config: &MilvusConfig) -> Result<ClientTlsConfig, ClientError> {
+fn tls(config: &MilvusConfig, authorities: Option<&[u8]>) -> ClientTlsConfig {
     let tls = ClientTlsConfig::new().timeout(config.request_timeout);
-    let tls = match &config.tls_ca_path {
-        Some(path) => tls.ca_certificate(read_ca(path)?),
+    let tls = match authorities {
+        Some(pem) => tls.ca_certificate(Certificate::from_pem(pem)),
         None => tls.with_native_roots(),
     };
-    Ok(match &config.tls_server_name {
+    match &config.tls_server_name {
         Some(name) => tls.domain_name(name),
         None => tls,
-    })
+    }
 }
 
-fn read_ca(path: &Path) -> Result<Certificate, ClientError> {
+/// Of the file that names them; without one, or without TLS, none.
+fn authorities(config: &MilvusConfig) -> Result<Option<Vec<u8>>, ClientError> {
+    let path = config.tls_ca_path.as_ref();
+    let path = path.filter(|_| config.endpoint.tls);
+    path.map(|path| read_ca(path)).transpose()
+}
+
+fn read_ca(path: &Path) -> Result<Vec<u8>, ClientError> {
     let pem = std::fs::read(path).map_err(|source| ClientError::CaFile {
         path: path.to_owned(),
         source,
@@ -327,5 +380,5 @@ fn read_ca(path: &Path) -> Result<Certificate, ClientError> {
             path: path.to_owned(),
         });
     }
-    Ok(Certificate::from_pem(pem))
+    Ok(pem)
 }

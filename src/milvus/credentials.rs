@@ -79,6 +79,17 @@ impl Credentials {
         }
     }
 
+    /// Reads the token file at once, however it looks; whether there is another token.
+    pub(super) fn look_again(&self) -> bool {
+        let Self::File(file) = self else {
+            return false;
+        };
+        let now = Instant::now();
+        let before = Arc::clone(&file.lock().login);
+        self.refused();
+        before.header != file.current(now).header
+    }
+
     /// The server refused a token: the next call is made with what the file holds by then, however it looks.
     pub(super) fn refused(&self) {
         if let Self::File(file) = self {
@@ -238,8 +249,12 @@ mod tests {
         assert_eq!(current(10), STANDARD.encode("a:first!"));
         credentials.refused();
         assert_eq!(current(10), STANDARD.encode("a:second"));
+        assert!(!credentials.look_again());
+        fs::write(&path, "a:asked").unwrap();
+        assert!(credentials.look_again());
+        assert_eq!(current(10), STANDARD.encode("a:asked"));
         fs::write(&path, "a:third!").unwrap();
-        assert_eq!(current(10), STANDARD.encode("a:second"), "refused once");
+        assert_eq!(current(10), STANDARD.encode("a:asked"), "refused once");
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub mod proto {
 use std::future::Future;
 use std::sync::Arc;
 
+use prost::Message as _;
 use proto::schema::FieldData;
 use schema::Schema;
 use status::MilvusError;
@@ -94,6 +95,15 @@ impl WriteRequest {
     fn has_name(&self, name: &str) -> bool {
         let mut fields = self.fields().iter();
         name == self.partition() || fields.any(|field| field.field_name == name)
+    }
+
+    /// As it is sent.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Insert(request) => request.encoded_len(),
+            Self::Upsert(request) => request.encoded_len(),
+            Self::Delete(delete) => delete.request.encoded_len(),
+        }
     }
 
     /// Rows to write, or keys to delete.

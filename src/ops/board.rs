@@ -1,5 +1,9 @@
 //! Where stations report what is held, halted, assigned and connected; each change is logged here, once.
 
+pub(super) mod answers;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,10 +11,15 @@ use std::time::{Duration, Instant};
 
 use tracing::{error, info, warn};
 
+use super::bad_records::BadRecords;
+pub use super::bad_records::Fate;
 use super::metrics::Metrics;
+use super::pulse::Pulses;
 use super::rate_limit::RateLimit;
 pub use super::scope::{Peer, Scope, Standing};
+use super::standstill::Standstill;
 use crate::cause::Cause;
+use crate::plan::Plan;
 use crate::topic_partition::TopicPartition;
 
 /// How often a hold is said again while it lasts.
@@ -26,6 +35,8 @@ pub struct Board {
     last_turn: AtomicU64,
     /// To the runtime's.
     last_run: AtomicU64,
+    /// Of the writers.
+    pub(crate) pulses: Pulses,
     state: Mutex<State>,
 }
 
@@ -38,38 +49,15 @@ struct State {
     steps: BTreeMap<Scope, u64>,
     /// Bad records that were passed over.
     passed: BTreeMap<Scope, RateLimit>,
+    bad_records: BadRecords,
+    /// Collections that Milvus was asked for and has not described yet.
+    asked: BTreeSet<Arc<str>>,
+    plans: BTreeMap<Arc<str>, Arc<Plan>>,
     /// `None` until the group gave a first assignment, which may be empty.
     assigned: Option<usize>,
     connected: BTreeMap<Peer, bool>,
     /// Peers that were connected at least once.
     met: BTreeSet<Peer>,
-}
-
-#[derive(Debug)]
-struct Standstill {
-    cause: Cause,
-    since: Instant,
-    said: Instant,
-}
-
-impl Standstill {
-    fn new(cause: Cause) -> Self {
-        let now = Instant::now();
-        Self {
-            cause,
-            since: now,
-            said: now,
-        }
-    }
-
-    /// Whether it is to be said again; then it counts as said.
-    fn is_due(&mut self, now: Instant, every: Duration) -> bool {
-        let due = now.saturating_duration_since(self.said) >= every;
-        if due {
-            self.said = now;
-        }
-        due
-    }
 }
 
 impl Board {
@@ -84,6 +72,7 @@ impl Board {
             start,
             last_turn: AtomicU64::new(0),
             last_run: AtomicU64::new(0),
+            pulses: Pulses::new(start),
             state: Mutex::default(),
         })
     }
@@ -112,7 +101,7 @@ impl Board {
             warn!(%scope, cause = label, why = %standstill.cause, "held");
             state.held.insert(scope, standstill);
         }
-        self.metrics.held(label).inc();
+        self.metrics.begin_hold(label);
     }
 
     /// `scope` goes on. Nothing happens where nothing was held.
@@ -153,23 +142,27 @@ impl Board {
             return;
         }
         error!(partition = %topic_partition, cause = cause.label(), why = %cause, "halted");
+        state.bad_records.note(&cause, Fate::Halted);
+        self.metrics.halted(cause.label()).inc();
         let before = state.halted.insert(topic_partition, Standstill::new(cause));
-        if before.is_none() {
-            self.metrics.halted_partitions.inc();
+        if let Some(before) = before {
+            self.metrics.halted(before.cause.label()).dec();
         }
     }
 
     /// The halt ended with the partition's assignment.
     pub fn unhalt(&self, topic_partition: &TopicPartition) {
-        if self.lock().halted.remove(topic_partition).is_some() {
-            self.metrics.halted_partitions.dec();
+        if let Some(standstill) = self.lock().halted.remove(topic_partition) {
+            self.metrics.halted(standstill.cause.label()).dec();
             info!(partition = %topic_partition, "no longer halted here: its assignment ended");
         }
     }
 
     /// A bad record that `scope` does not stand still for: said once in a while, with how many were not.
-    pub fn pass(&self, scope: Scope, what: &str, record: &Cause) {
+    pub fn pass(&self, scope: Scope, fate: Fate, record: &Cause) {
         let mut state = self.lock();
+        state.bad_records.note(record, fate);
+        let what = fate.said();
         match state.passed.entry(scope).or_default().allow(Instant::now()) {
             None => {}
             Some(0) => warn!("{what}: {record}"),
@@ -187,13 +180,13 @@ impl Board {
         let mut state = self.lock();
         for (scope, standstill) in &mut state.held {
             if standstill.is_due(now, REMIND_HELD) {
-                let (cause, held_s) = seconds(standstill, now);
+                let (cause, held_s) = (&standstill.cause, standstill.seconds(now));
                 warn!(%scope, cause = cause.label(), held_s, why = %cause, "still held");
             }
         }
         for (partition, standstill) in &mut state.halted {
             if standstill.is_due(now, REMIND_HALTED) {
-                let (cause, halted_s) = seconds(standstill, now);
+                let (cause, halted_s) = (&standstill.cause, standstill.seconds(now));
                 error!(%partition, cause = cause.label(), halted_s, why = %cause, "still halted");
             }
         }
@@ -225,6 +218,22 @@ impl Board {
     /// Whether `peer` was ever connected, and so took our login.
     pub fn was_connected(&self, peer: Peer) -> bool {
         self.lock().met.contains(&peer)
+    }
+
+    /// Milvus is asked for the collection: nothing is written to it before it [is described](Self::described).
+    pub fn ask(&self, collection: &Arc<str>) {
+        self.lock().asked.insert(Arc::clone(collection));
+    }
+
+    /// Milvus has answered, whatever it said.
+    pub fn described(&self, collection: &Arc<str>) {
+        self.lock().asked.remove(collection);
+    }
+
+    /// From now on its collection is written by this plan.
+    pub fn planned(&self, plan: &Arc<Plan>) {
+        let (collection, plan) = (Arc::clone(&plan.collection), Arc::clone(plan));
+        self.lock().plans.insert(collection, plan);
     }
 
     /// A step towards an end was done of something that may take long, though nothing is settled by it.
@@ -259,64 +268,6 @@ impl Board {
     pub fn silence(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.last_turn())
     }
-
-    /// Ready: assigned, nothing held, nothing halted. Otherwise every reason.
-    pub fn readiness(&self) -> Result<(), Vec<Cause>> {
-        let mut causes = Vec::new();
-        for (_, cause) in self.in_the_way() {
-            if !causes.contains(&cause) {
-                causes.push(cause);
-            }
-        }
-        if causes.is_empty() {
-            Ok(())
-        } else {
-            Err(causes)
-        }
-    }
-
-    /// Every reason not to be ready, behind the word for what it brings about.
-    pub(super) fn in_the_way(&self) -> Vec<(&'static str, Cause)> {
-        let state = self.lock();
-        let held = state.held.values().map(|known| ("held", known));
-        let halted = state.halted.values().map(|known| ("halted", known));
-        let mut reasons = Vec::new();
-        for (word, standstill) in held.chain(halted) {
-            let reason = (word, standstill.cause.clone());
-            // Several collections may wait for the same thing.
-            if !reasons.contains(&reason) {
-                reasons.push(reason);
-            }
-        }
-        // Last: what is in the way of an assignment says more.
-        if state.assigned.is_none() {
-            reasons.push(("held", Cause::NotAssigned));
-        }
-        reasons
-    }
-
-    /// What stands still, and what goes on though it looks as if it did.
-    pub fn standing(&self) -> Standing {
-        let state = self.lock();
-        Standing {
-            held: state.held.keys().cloned().collect(),
-            halted: state.halted.keys().cloned().collect(),
-            steps: state.steps.clone(),
-        }
-    }
-
-    /// What stands still, in a few words each.
-    pub fn standstills(&self) -> Vec<String> {
-        let state = self.lock();
-        let held = state
-            .held
-            .iter()
-            .map(|(scope, standstill)| format!("held: {scope} ({})", standstill.cause.label()));
-        let halted = state.halted.iter().map(|(partition, standstill)| {
-            format!("halted: {partition} ({})", standstill.cause.label())
-        });
-        held.chain(halted).collect()
-    }
 }
 
 fn say_more(passed: &mut BTreeMap<Scope, RateLimit>, count: impl Fn(&mut RateLimit) -> u64) {
@@ -327,11 +278,3 @@ fn say_more(passed: &mut BTreeMap<Scope, RateLimit>, count: impl Fn(&mut RateLim
         }
     }
 }
-
-fn seconds(standstill: &Standstill, now: Instant) -> (&Cause, u64) {
-    let lasted = now.saturating_duration_since(standstill.since);
-    (&standstill.cause, lasted.as_secs())
-}
-
-#[cfg(test)]
-mod tests;

@@ -6,6 +6,17 @@ pub mod http;
 pub mod metrics;
 pub mod requests;
 
-mod collectors;
+mod bad_records;
+mod buffer;
+mod clock;
+mod history;
+mod page;
+mod pages;
+mod positions;
+mod pulse;
 mod rate_limit;
 mod scope;
+mod standstill;
+mod status;
+
+pub use pages::{About, Pages};

@@ -65,8 +65,10 @@ impl Collections {
         let plans = self.plans(&shared, &mut tasks);
         let inlets = (0..self.config.tasks_max).map(|_| {
             let (writer, inlet) = Writer::new(Arc::clone(&shared), plans.clone());
+            let board = Arc::clone(&self.common.board);
+            let name = format!("a writer of {destination}");
             tasks.push(Box::pin(async move {
-                writer.run().await;
+                board.pulses.watch(name, writer.run()).await;
                 Ok(())
             }) as Starting);
             inlet

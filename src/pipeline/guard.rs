@@ -138,6 +138,7 @@ mod tests {
             settled: Some(10),
             committed: Some(10),
             lag: Some(lag),
+            until: None,
             fetched: Some(25),
             is_led: true,
             is_awaited: false,

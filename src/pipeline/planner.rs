@@ -50,7 +50,11 @@ impl<M: Milvus> Planner<M> {
     /// collection and nothing was written yet, and halts the collection's partitions otherwise.
     /// Runs until the writers are gone.
     pub(crate) async fn run(mut self) -> Result<(), PipelineError> {
-        let described = match self.describe().await? {
+        let board = Arc::clone(&self.shared.stations.board);
+        board.ask(&self.shared.collection);
+        let described = self.describe().await;
+        board.described(&self.shared.collection);
+        let described = match described? {
             Ok(schema) => self.plan(&schema).map(|state| (schema, state)),
             Err(cause) => Err(cause),
         };
@@ -95,7 +99,9 @@ impl<M: Milvus> Planner<M> {
             reason: error.to_string(),
         })?;
         tracing::info!(%collection, fields = plan.fields.len(), "plan made");
-        Ok(PlanState::Ready(Arc::new(plan)))
+        let plan = Arc::new(plan);
+        self.shared.stations.board.planned(&plan);
+        Ok(PlanState::Ready(plan))
     }
 
     fn impossible(&self, cause: Cause) -> PlanState {

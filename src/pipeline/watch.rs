@@ -14,6 +14,7 @@ use crate::cause::Cause;
 use crate::kafka::Stop;
 use crate::ledger::Outcome;
 use crate::ops::activity::Activity;
+use crate::progress::Progress;
 use crate::watchdog::Alarm;
 use crate::writer::Stations;
 
@@ -46,7 +47,8 @@ pub(super) struct Watch<'a> {
     common: &'a Stations,
     /// From the watchdogs.
     alarms: mpsc::Receiver<Alarm>,
-    until_end: bool,
+    /// Of `--until-end`.
+    pub(super) progress: Option<Progress>,
     since: Instant,
 }
 
@@ -54,18 +56,18 @@ impl<'a> Watch<'a> {
     pub(super) fn new(
         common: &'a Stations,
         alarms: mpsc::Receiver<Alarm>,
-        until_end: bool,
+        progress: Option<Progress>,
     ) -> Self {
         Self {
             common,
             alarms,
-            until_end,
+            progress,
             since: Instant::now(),
         }
     }
 
     pub(super) async fn supervise(
-        mut self,
+        &mut self,
         tasks: &mut Tasks,
         mut starting: mpsc::Receiver<Starting>,
         mut consumer: Consumer,
@@ -114,6 +116,9 @@ impl<'a> Watch<'a> {
                 }
                 _ = tick.tick() => {
                     board.tick(now());
+                    if let Some(progress) = &mut self.progress {
+                        progress.show(&metrics.positions());
+                    }
                     if let Some(cause) = self.waited_too_long() {
                         self.leave(asked, consumer).await;
                         return Err(PipelineError::Waited { cause });
@@ -132,7 +137,7 @@ impl<'a> Watch<'a> {
 
     /// `--until-end` has waited for the world, has written nothing, and is told what is in the way.
     fn waited_too_long(&self) -> Option<Cause> {
-        if !self.until_end
+        if self.progress.is_none()
             || self.since.elapsed() < PATIENCE
             || self.common.metrics.changes_written() > 0
         {
@@ -160,6 +165,7 @@ fn now() -> std::time::Instant {
 
 #[cfg(test)]
 mod tests {
+    use indicatif::MultiProgress;
     use tokio::sync::oneshot;
 
     use super::*;
@@ -200,7 +206,8 @@ mod tests {
         let (_consumer, outcome) = oneshot::channel();
         let (mut tasks, asked) = (Tasks::new(), Stop::default());
         let start = Instant::now();
-        let watch = Watch::new(&common, silent(), until_end);
+        let progress = until_end.then(|| Progress::new(MultiProgress::new()));
+        let mut watch = Watch::new(&common, silent(), progress);
         let stop = std::future::pending();
         let watching = watch.supervise(
             &mut tasks,
@@ -261,7 +268,7 @@ mod tests {
         let (_consumer, outcome) = oneshot::channel();
         let (mut tasks, asked) = (Tasks::new(), Stop::default());
         let start = Instant::now();
-        let ended = Watch::new(&common, alarm, false)
+        let ended = Watch::new(&common, alarm, None)
             .supervise(
                 &mut tasks,
                 mpsc::channel(1).1,
@@ -286,7 +293,7 @@ mod tests {
         let (_consumer, outcome) = oneshot::channel();
         let (mut tasks, asked) = (Tasks::new(), Stop::default());
         let start = Instant::now();
-        let watch = Watch::new(&common, silent(), false);
+        let mut watch = Watch::new(&common, silent(), None);
         let ended = watch
             .supervise(
                 &mut tasks,

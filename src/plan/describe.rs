@@ -1,4 +1,4 @@
-//! A plan in words, for `check`.
+//! A plan in words, for `check` and `/status`.
 
 use std::fmt;
 
@@ -11,6 +11,13 @@ use super::{Absent, DYNAMIC_FIELD, FieldPlan, Plan};
 impl Plan {
     /// One aligned line per field: collection field ← where its value comes from, type, what its absence means.
     pub fn describe_lines(&self) -> Vec<String> {
+        let mut lines = aligned(&self.describe_fields());
+        lines.extend(self.describe_rules());
+        lines
+    }
+
+    /// Of each field of the collection: its name, where its value comes from, its type, what the absence of that means.
+    pub fn describe_fields(&self) -> Vec<[String; 4]> {
         let mut rows: Vec<[String; 4]> = Vec::new();
         for (index, field) in self.fields.iter().enumerate() {
             let rule = rule(field, self.primary_key == Some(index));
@@ -48,7 +55,12 @@ impl Plan {
                 rule.into(),
             ]);
         }
-        let mut lines = aligned(&rows);
+        rows
+    }
+
+    /// What becomes of other fields, and which records delete.
+    pub fn describe_rules(&self) -> Vec<String> {
+        let mut lines = Vec::new();
         match (self.dynamic, self.unknown_fields) {
             (true, _) => {}
             (false, UnknownFields::Ignore) => lines.push(

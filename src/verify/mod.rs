@@ -29,7 +29,7 @@ use crate::milvus::client::ClientError;
 use crate::milvus::status::{Action, MilvusError};
 use crate::pipeline::{PATIENCE, PipelineError};
 use crate::topic_partition::TopicPartition;
-pub use range::{Bound, Bounds, bound, since};
+pub use range::Bounds;
 use report::Report;
 
 /// What the keys of a slice may take, about; with the queues of Kafka's client and the replies of Milvus the process

@@ -50,7 +50,7 @@ pub(super) async fn work<W: Write>(
     let mut found = tokio::task::spawn_blocking(move || topics::find(&asked, patience)).await??;
     let mut expectations = topics::expect(config, &milvus, &mut found, patience).await?;
     let partitions = found.partitions();
-    if let Some(stranger) = range::stranger(bounds, &partitions) {
+    if let Some(stranger) = bounds.stranger(&partitions) {
         return Err(VerifyError::Stranger(stranger.clone()));
     }
     let reader = Reader::new(

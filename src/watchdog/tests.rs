@@ -32,6 +32,7 @@ fn idle() -> Watched {
             settled: Some(10),
             committed: Some(10),
             lag: Some(0),
+            until: None,
             fetched: Some(10),
             is_led: true,
             is_awaited: false,

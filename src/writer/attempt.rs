@@ -18,6 +18,7 @@ use crate::budget::Budget;
 use crate::milvus::status::MilvusError;
 use crate::milvus::{Milvus, WriteRequest};
 use crate::ops::board::Peer;
+use crate::ops::metrics::Done;
 use crate::plan::Plan;
 
 /// What the batches of one writer share.
@@ -229,11 +230,11 @@ impl<'a, M: Milvus> Course<'a, M> {
         self.go_on();
         let Stations { metrics, board, .. } = &self.shared.stations;
         board.set_connected(Peer::Milvus, true);
-        let written = match part {
-            WriteRequest::Delete(_) => &metrics.rows_deleted,
-            WriteRequest::Insert(_) | WriteRequest::Upsert(_) => &metrics.rows_written,
+        let done = match part {
+            WriteRequest::Delete(_) => Done::Deleted,
+            WriteRequest::Insert(_) | WriteRequest::Upsert(_) => Done::Wrote,
         };
-        written.inc_by(u64::from(part.rows()));
+        metrics.acknowledged(&self.shared.flow, done, part.rows(), part.bytes());
         (self.repeats, self.acked) = (0, true);
         self.isolation.taken();
         self.common.in_a_row.taken();
@@ -247,6 +248,9 @@ impl<'a, M: Milvus> Course<'a, M> {
         if self.acked {
             metrics.rows_superseded.inc_by(batch.superseded as u64);
             metrics.batches_settled.inc();
+            if let Some(oldest) = batch.oldest() {
+                metrics.arrived(oldest);
+            }
         }
         // An older batch may halt the partition before a letter of this one.
         self.turn.come().await;

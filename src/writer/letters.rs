@@ -12,6 +12,7 @@ use super::shared::Shared;
 use crate::bad_record::BadRecord;
 use crate::cause::Cause;
 use crate::dead_letter::{DeadLetterQueue, Letter, Undelivered};
+use crate::ops::board::Fate;
 
 /// Dead letters of one batch that are put side by side.
 const SIDE_BY_SIDE: usize = 64;
@@ -82,11 +83,15 @@ impl<M> Shared<M> {
             Ok(()) => {
                 bad.kept.store(true, Ordering::Release);
                 self.stations.metrics.dead_letters.inc();
-                self.say_passed("kept a bad record as a dead letter", at, bad.bad.clone());
+                self.say_passed(Fate::DeadLetter, at, bad.bad.clone());
                 Ok(())
             }
-            Err(Undelivered::Held(cause)) => Err(cause),
+            Err(Undelivered::Held(cause)) => {
+                self.stations.metrics.dead_letters_failed.inc();
+                Err(cause)
+            }
             Err(Undelivered::Halts(cause)) => {
+                self.stations.metrics.dead_letters_failed.inc();
                 self.halt(at.tenure(), at.from(), cause);
                 Ok(())
             }

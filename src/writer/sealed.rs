@@ -67,6 +67,14 @@ impl Sealed {
         }
     }
 
+    /// The timestamp of its oldest record that was sent, in milliseconds since 1970.
+    pub(super) fn oldest(&self) -> Option<i64> {
+        let sent = self.slices.iter().filter(|slice| slice.passed.is_none());
+        let records =
+            sent.flat_map(|slice| &slice.chunk.runs[slice.run].records[slice.records.clone()]);
+        records.filter_map(|record| record.timestamp).min()
+    }
+
     /// Some of its records must not be sent (again): their tenure is closed, or stands before them.
     pub(super) fn is_stale(&self) -> bool {
         !self.covers.iter().all(Cover::is_wanted)

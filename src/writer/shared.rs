@@ -18,8 +18,8 @@ use crate::bad_record::BadRecord;
 use crate::cause::Cause;
 use crate::config::Tolerance;
 use crate::milvus::Milvus;
-use crate::ops::board::{Board, Scope};
-use crate::ops::metrics::Skipped;
+use crate::ops::board::{Board, Fate as Noted, Scope};
+use crate::ops::metrics::{Flow, Skipped};
 use crate::plan::Plan;
 use crate::routing::Destination;
 use crate::tenure::Tenure;
@@ -35,6 +35,7 @@ pub struct Shared<M> {
     pub milvus: Arc<M>,
     pub rules: Rules,
     pub stations: Stations,
+    pub(super) flow: Flow,
     /// Topics whose first tombstone has been said.
     tombstones: Mutex<BTreeSet<Arc<str>>>,
     /// How many batches and records wait for Milvus now.
@@ -46,6 +47,7 @@ pub struct Shared<M> {
 impl<M> Shared<M> {
     pub fn new(destination: Destination, milvus: Arc<M>, rules: Rules, stations: Stations) -> Self {
         Self {
+            flow: stations.metrics.flow(&destination.collection),
             collection: destination.collection,
             milvus_partition: destination.milvus_partition,
             milvus,
@@ -126,7 +128,7 @@ impl<M> Shared<M> {
                 if self.stations.dead_letters.is_some() {
                     return Fate::Pass(Passed::letter(bad)); // said when it is kept
                 }
-                self.say_passed("skipped a bad record", at, bad);
+                self.say_passed(Noted::Skipped, at, bad);
                 return Fate::Pass(Passed::Skipped);
             }
             Refusal::Bad(bad) => at.bad(bad),
@@ -136,8 +138,8 @@ impl<M> Shared<M> {
         Fate::Leave
     }
 
-    pub(super) fn say_passed(&self, what: &str, at: At<'_>, bad: BadRecord) {
-        self.stations.board.pass(self.scope(), what, &at.bad(bad));
+    pub(super) fn say_passed(&self, fate: Noted, at: At<'_>, bad: BadRecord) {
+        self.stations.board.pass(self.scope(), fate, &at.bad(bad));
     }
 
     pub(super) fn tombstone(&self, topic: &Arc<str>) {

@@ -44,6 +44,7 @@ pub mod sink;
 pub mod stopped_thread;
 
 pub mod bench;
+pub mod browser;
 pub mod chaos;
 pub mod results;
 

@@ -13,6 +13,15 @@ use crate::milvus_server::ROOT_TOKEN;
 use crate::process::{Process, Signal};
 use crate::{kafka, ports, services};
 
+/// Shows systemd's socket where programs look for it, and says that the standard error leads there.
+const JOURNAL: &str = r#"
+mount -t tmpfs none /run && mkdir -p /run/systemd/journal && mount --bind "$0" /run/systemd/journal &&
+JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) exec "$@"
+"#;
+
+const TERMINAL: &str =
+    "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+
 /// How to start the sink: `Sink::new(BINARY).file(&path).set("tasks.max", "2").start()`.
 #[derive(Debug)]
 pub struct SinkCommand {
@@ -93,18 +102,37 @@ impl SinkCommand {
 
     /// Looks names up in this file instead of the machine's: in a mount namespace of its own, which takes root, or a
     /// kernel that gives everybody a user namespace.
-    pub fn hosts(mut self, file: &Path) -> SinkCommand {
+    pub fn hosts(self, file: &Path) -> SinkCommand {
         let mut unshare = Command::new("unshare");
         if !is_root() {
             unshare.args(["--user", "--map-root-user"]);
         }
         unshare.args(["--mount", "sh", "-c"]);
         unshare.arg(r#"mount --bind "$0" /etc/hosts && exec "$@""#);
-        unshare.arg(file).arg(self.command.get_program());
-        unshare.args(self.command.get_args());
-        let envs = self.command.get_envs();
-        unshare.envs(envs.filter_map(|(name, value)| Some((name, value?))));
-        self.command = unshare;
+        unshare.arg(file);
+        self.behind(unshare)
+    }
+
+    /// Its standard error is systemd's journal, whose socket is in this folder; as for [`SinkCommand::hosts`].
+    pub fn journal(self, folder: &Path) -> SinkCommand {
+        let mut unshare = Command::new("unshare");
+        if !is_root() {
+            unshare.args(["--user", "--map-root-user"]);
+        }
+        unshare.args(["--mount", "sh", "-c", JOURNAL]).arg(folder);
+        self.behind(unshare)
+    }
+
+    /// Its output is that of a terminal.
+    pub fn on_terminal(self) -> SinkCommand {
+        let mut python = Command::new("python3");
+        python.args(["-c", TERMINAL]);
+        self.behind(python)
+    }
+
+    /// Run by another command, which is given it as its last arguments.
+    fn behind(mut self, outer: Command) -> SinkCommand {
+        self.command = behind(outer, &self.command);
         self
     }
 
@@ -217,14 +245,29 @@ impl Sink {
         Some((status, body.to_owned()))
     }
 
-    /// The value on `/metrics` of a series, named with its labels; 0 where it is not there.
+    /// The page of `/metrics`, without the label that says whose it is; empty while it does not answer.
+    pub fn metrics(&self) -> String {
+        let page = self.http_get("/metrics").unwrap_or_default().1;
+        let Some(sink) = page.split_once("{sink=\"") else {
+            return page;
+        };
+        let (name, _) = sink.1.split_once('"').expect("a label ends");
+        let label = format!("{{sink=\"{name}\"");
+        let page = page.replace(&format!("{label},"), "{");
+        page.replace(&format!("{label}}}"), "")
+    }
+
+    /// The value on `/metrics` of a series, named with its labels, or of all with this name together; 0 where there is none.
     pub fn metric(&self, series: &str) -> i64 {
-        let page = self.http_get("/metrics").map(|answer| answer.1);
-        let page = page.unwrap_or_default();
-        let values = page.lines().filter_map(|line| line.strip_prefix(series));
-        let mut values = values.filter_map(|value| value.strip_prefix(' '));
-        let value = values.next().unwrap_or("0");
-        value.parse().expect("a whole number")
+        let page = self.metrics();
+        let values = page.lines().filter_map(|line| {
+            let (name, value) = line.rsplit_once(' ')?;
+            let of_all = name.split('{').next() == Some(series);
+            (of_all || name == series).then_some(value)
+        });
+        values
+            .map(|value| value.parse::<i64>().expect("a whole number"))
+            .sum()
     }
 
     /// Waits until `/readyz` answers with this status, and gives its text.
@@ -258,13 +301,15 @@ impl Drop for Sink {
 /// The same command on these processor cores alone.
 pub(crate) fn pinned(cores: &str, command: &Command) -> Command {
     let mut taskset = Command::new("taskset");
-    taskset
-        .args(["--cpu-list", cores])
-        .arg(command.get_program());
-    taskset.args(command.get_args());
-    let envs = command.get_envs();
-    taskset.envs(envs.filter_map(|(name, value)| Some((name, value?))));
-    taskset
+    taskset.args(["--cpu-list", cores]);
+    behind(taskset, command)
+}
+
+fn behind(mut outer: Command, inner: &Command) -> Command {
+    outer.arg(inner.get_program()).args(inner.get_args());
+    let envs = inner.get_envs();
+    outer.envs(envs.filter_map(|(name, value)| Some((name, value?))));
+    outer
 }
 
 fn is_root() -> bool {

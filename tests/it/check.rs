@@ -1,9 +1,14 @@
 //! `check`: verdicts, the plan field by field, and no trace of it in Kafka or Milvus.
 
+mod gathered;
+mod plugin;
+mod sample;
+
 use std::time::{Duration, Instant};
 
-use kafka_milvus_sink::check::{Verdict, check_within};
+use kafka_milvus_sink::check::{Options, Verdict, check_within};
 use kafka_milvus_sink::config::{self, Sources};
+use serde_json::Value;
 use testkit::services;
 use testkit::sink::{Sink, write_config};
 
@@ -12,15 +17,42 @@ use crate::support::{Job, SINK, SOON, article};
 /// `check` of the job's file with these settings over it.
 #[track_caller]
 fn check(job: &Job, settings: &[(&str, &str)], status: i32, words: &[&str]) {
+    let output = said(job, &[], settings, status);
+    for word in words {
+        assert!(output.contains(word), "{word:?} is missing in:\n{output}");
+    }
+}
+
+/// All that it says with these arguments and settings.
+#[track_caller]
+fn said(job: &Job, arguments: &[&str], settings: &[(&str, &str)], status: i32) -> String {
     let command = Sink::new(SINK).arg("check").config(&job.config());
+    let command = arguments
+        .iter()
+        .fold(command, |command, argument| command.arg(argument));
     let command = settings
         .iter()
         .fold(command, |command, (key, value)| command.set(key, value));
     let (code, output) = command.run(SOON);
     assert_eq!(code, status, "{output}");
-    for word in words {
-        assert!(output.contains(word), "{word:?} is missing in:\n{output}");
-    }
+    output
+}
+
+/// The report for programs; what is logged beside it is on lines of its own.
+#[track_caller]
+fn report(job: &Job, arguments: &[&str], settings: &[(&str, &str)], status: i32) -> Value {
+    let arguments: Vec<_> = arguments.iter().copied().chain(["--json"]).collect();
+    let output = said(job, &arguments, settings, status);
+    let mut lines = output.lines();
+    let json = lines.find(|line| line.starts_with("{\"result\""));
+    serde_json::from_str(json.expect("a report")).unwrap()
+}
+
+/// Those of a section that are marked as bad, by their causes.
+fn causes(section: &Value) -> Vec<&str> {
+    let findings = section["findings"].as_array().expect("findings");
+    let causes = findings.iter().filter_map(|found| found["cause"].as_str());
+    causes.collect()
 }
 
 #[test]
@@ -54,7 +86,7 @@ fn what_is_missing_is_1_and_what_only_the_file_can_mend_is_2() {
         &job,
         &[("topics", &topic)],
         1,
-        &[&sentence, "`run` would wait"],
+        &[&sentence, "`run` would wait or halt"],
     );
     let settings = [("collection.name", "no_such_collection")];
     let sentence =
@@ -65,7 +97,13 @@ fn what_is_missing_is_1_and_what_only_the_file_can_mend_is_2() {
         &job,
         &settings,
         2,
-        &["2 mistakes", "tasks.max", "public.endpoint"],
+        &[
+            "2 mistakes",
+            "✗ tasks.max",
+            "refused: found \"none\"",
+            "✗ public.endpoint",
+            "    linger.ms ",
+        ],
     );
 }
 
@@ -104,7 +142,12 @@ fn servers_that_do_not_answer_are_waited_for_with_patience() {
     let start = Instant::now();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let verdict = runtime
-        .block_on(check_within(patience, &config, &mut out))
+        .block_on(check_within(
+            patience,
+            &config,
+            Options::default(),
+            &mut out,
+        ))
         .unwrap();
     let took = start.elapsed();
     let out = String::from_utf8(out).unwrap();
@@ -114,7 +157,7 @@ fn servers_that_do_not_answer_are_waited_for_with_patience() {
         "waiting up to 4 s",
         "✗ Kafka at",
         "✗ Milvus at",
-        "`run` would wait",
+        "`run` would wait or halt",
     ] {
         assert!(out.contains(words), "{words:?} is missing in:\n{out}");
     }

@@ -50,7 +50,7 @@ fn await_no_lag(sink: &Sink, job: &Job) {
         format!("milvus_sink_lag_records{{topic=\"{topic}\",partition=\"{partition}\"}} 0\n")
     };
     wait::until(SOON, "no lag", || {
-        let page = sink.http_get("/metrics").unwrap_or_default().1;
+        let page = sink.metrics();
         (0..job.topic.partitions()).all(|partition| page.contains(&line(partition)))
     });
 }
@@ -61,7 +61,7 @@ fn terminate(sink: &Sink) {
 }
 
 /// What an administrator does with the official client, `client`, that is connected as root.
-fn administer(endpoint: &str, script: &str) {
+pub(crate) fn administer(endpoint: &str, script: &str) {
     let mut python = services::python();
     let head = "import sys\nfrom pymilvus import MilvusClient\nclient = MilvusClient(uri=sys.argv[1], token='root:Milvus')\n";
     python

@@ -9,6 +9,7 @@
 )]
 
 mod altered;
+mod causes;
 mod chaos;
 mod check;
 mod commit_errors;
@@ -29,21 +30,26 @@ mod memory;
 mod milvus_client;
 mod nested;
 mod odd_keys;
+mod offsets;
 mod ops;
 mod outages;
 mod oversize;
+mod pages;
 mod panics;
 mod partition_key;
 mod property;
 mod rebalances;
 mod recreated;
+mod reload;
 mod routing;
 mod scarcity;
 mod schema_changes;
 mod secure;
+mod service;
 mod shaping;
 mod shutdown;
 mod support;
+mod terminal;
 mod tidy;
 mod transactions;
 mod trouble;

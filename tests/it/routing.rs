@@ -224,8 +224,10 @@ fn a_collection_whose_topic_is_gone_is_not_waited_for() {
     sink.await_readyz(200, SOON);
     // Needed again.
     family.topic("-b", 1);
-    let reasons = sink.await_readyz(503, SOON);
-    assert!(reasons.contains(&sentence), "{reasons}");
+    wait::until(SOON, &sentence, || {
+        let answer = sink.http_get("/readyz");
+        answer.is_some_and(|(status, reasons)| status == 503 && reasons.contains(&sentence))
+    });
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 

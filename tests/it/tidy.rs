@@ -58,7 +58,7 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every text file but what is made (target) and what git keeps.
+/// Every file but what is made (target) and what git keeps; one that is no text counts as empty.
 fn tree() -> Vec<File> {
     let mut files = Vec::new();
     collect(repository(), &mut files);
@@ -76,7 +76,8 @@ fn collect(dir: &Path, files: &mut Vec<File>) {
         }
         if path.is_dir() {
             collect(&path, files);
-        } else if let Ok(text) = fs::read_to_string(&path) {
+        } else {
+            let text = fs::read_to_string(&path).unwrap_or_default();
             let path = path.strip_prefix(repository()).unwrap();
             let path = path.to_str().unwrap().to_owned();
             files.push(File { path, text });

@@ -29,10 +29,7 @@ fn aborted_rows_are_never_written_and_leave_no_lag() {
     // Said only once the end of the log is known.
     let (topic, lag) = (job.topic.name(), "milvus_sink_lag_records");
     let none = format!("{lag}{{topic=\"{topic}\",partition=\"0\"}} 0\n");
-    wait::until(SOON, "no lag", || {
-        sink.http_get("/metrics")
-            .is_some_and(|(_, page)| page.contains(&none))
-    });
+    wait::until(SOON, "no lag", || sink.metrics().contains(&none));
     assert_eq!(sink.terminate(SOON), 0, "{}", sink.output());
 }
 

@@ -7,6 +7,7 @@ use testkit::client::Collection;
 use testkit::fake::{Code, Fake, Reply};
 use testkit::kafka::{Answer, Listener, MockBroker, Record};
 use testkit::proxy::{FaultProxy, Network};
+use testkit::sink::Sink;
 use testkit::{services, suite, wait};
 
 use crate::support::{Job, SOON, article, articles, assert_held, assert_refused};
@@ -72,6 +73,24 @@ fn a_missing_topic_is_waited_for() {
     assert_held(&sink, "topic_missing", &[&sentence]);
     job.topic = suite::kafka().topic_named(&name, 1, &[]);
     job.assert_goes_on(&sink);
+}
+
+/// No fetch tells a member of it that has no partition.
+#[test]
+fn a_spare_replica_says_as_well_that_its_topic_is_gone() {
+    let job = Job::on_lite("deleted_topic", 1);
+    let sinks = [job.start(), job.start()];
+    for sink in &sinks {
+        sink.await_readyz(200, SOON);
+    }
+    let assigned = |sink: &Sink| sink.metric("milvus_sink_assigned_partitions");
+    wait::until(SOON, "one of them with the partition", || {
+        sinks.iter().map(assigned).sum::<i64>() == 1
+    });
+    job.topic.delete();
+    for sink in &sinks {
+        assert_held(sink, "topic_missing", &[job.topic.name()]);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::settings::{self, Java, Of};
 use crate::config::Setting;
+use crate::config::fate::Fate;
 use crate::config::keys::nearest::nearest;
 use crate::config::keys::{self, Kind};
 use crate::config::layers::{Given, Givens};
@@ -79,6 +80,9 @@ pub(super) fn translate<'a>(
         let target = match (own_rule.or(setting), settings::java(name)) {
             (Some(target), _) | (None, Some(Java::Is(target))) => target,
             (None, Some(Java::Nothing)) => {
+                let why =
+                    "Java's clients have it, this one has no use for it; nothing is to be done";
+                report.fate(key, Fate::ignored(why));
                 without_effect.push(key);
                 continue;
             }
@@ -95,6 +99,9 @@ pub(super) fn translate<'a>(
                 continue;
             }
         };
+        if let Some(to) = translation(name, target) {
+            report.fate(key, Fate::translated(to));
+        }
         if let Some(other) = users.insert(target, written) {
             let why = format!(
                 "is the same setting as {} ({}); keep one of them",
@@ -112,9 +119,25 @@ pub(super) fn translate<'a>(
     users
 }
 
+/// What `name` becomes for librdkafka, where that is another name.
+fn translation(name: &str, target: &str) -> Option<String> {
+    let to = match name {
+        "sasl.jaas.config" => "sasl.username and sasl.password",
+        "ssl.truststore.location" => "ssl.ca.location",
+        "ssl.truststore.certificates" => "ssl.ca.pem",
+        _ if name != target => target,
+        _ => return None,
+    };
+    Some(to.to_owned())
+}
+
 fn report_unknown(name: &str, Written { key, given }: Written<'_>, report: &mut Report) {
     let known = settings::names().chain(OWN_RULES);
     if settings::find(name, Of::All).is_some() {
+        report.fate(
+            key,
+            Fate::ignored("a setting of another kind of Kafka client"),
+        );
         report.warn(format!(
             "{}: {key} is a setting of another kind of Kafka client and is ignored",
             given.origin
@@ -129,6 +152,7 @@ fn report_unknown(name: &str, Written { key, given }: Written<'_>, report: &mut 
             "not a known setting of a Kafka client, and one about security is not ignored; remove it",
         );
     } else {
+        report.fate(key, Fate::Unknown { nearest: None });
         report.warn(format!(
             "{}: {key} is not a known setting of this Kafka client and is ignored",
             given.origin

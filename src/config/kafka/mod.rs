@@ -19,6 +19,7 @@ use std::time::Duration;
 use self::client::{Settings, Users, Written};
 use self::security::Surroundings;
 use self::settings::Of;
+use super::fate::Fate;
 use super::layers::{Given, Givens};
 use super::report::Report;
 use super::{KafkaConfig, OffsetReset, Protocol, Setting};
@@ -135,6 +136,11 @@ fn take_over(users: &mut Users<'_>, settings: &mut Settings, report: &mut Report
             _ => client::checked(name, written, report),
         };
         if let Some(setting) = setting {
+            if let Setting::Plain(value) = &setting
+                && *value != written.given.value
+            {
+                report.fate(written.key, Fate::translated(format!("{name}={value}")));
+            }
             settings.insert(name.to_owned(), setting);
         }
     }
@@ -171,6 +177,8 @@ fn force(users: &Users<'_>, settings: &mut Settings, report: &mut Report) {
                 "{}: {} stays false: offsets are committed when Milvus has the rows",
                 written.given.origin, written.key
             ));
+            let why = "stays false: offsets are committed when Milvus has the rows";
+            report.fate(written.key, Fate::ignored(why));
         }
     }
     put(settings, "check.crcs", "true");
@@ -181,6 +189,8 @@ fn force(users: &Users<'_>, settings: &mut Settings, report: &mut Report) {
             "{}: {} stays true: a corrupt batch would be written as if it were not",
             written.given.origin, written.key
         ));
+        let why = "stays true: a corrupt batch would be written as if it were not";
+        report.fate(written.key, Fate::ignored(why));
     }
     put(settings, "auto.offset.reset", "error");
 }

@@ -3,6 +3,7 @@
 use super::Sink;
 use super::client::{self, is_security};
 use super::settings::{self, Of};
+use crate::config::fate::Fate;
 use crate::config::layers::Givens;
 use crate::config::report::Report;
 
@@ -18,6 +19,10 @@ pub(super) fn inheritance(givens: &Givens, sink: &Sink<'_>, report: &mut Report)
         .filter_map(|key| key.strip_prefix("consumer."))
         .any(is_security);
     if own {
+        for key in &unprefixed {
+            let why = "the consumer has security keys of its own; only the clients for dead letters take this one";
+            report.fate(key, Fate::ignored(why));
+        }
         report.info(format!(
             "not for the consumer, which has security keys of its own: {list}"
         ));
@@ -35,7 +40,12 @@ pub(in crate::config) fn idle_clients(givens: &Givens, report: &mut Report) {
         if own.is_empty() {
             continue;
         }
+        let keys: Vec<_> = own.iter().map(|(_, written)| written.key).collect();
         let users = client::translate(own, of, report);
+        for key in keys {
+            let why = "no effect without errors.deadletterqueue.topic.name";
+            report.fate(key, Fate::ignored(why));
+        }
         for (name, written) in users {
             let blank = written.given.value.is_empty();
             if settings::find(name, Of::All).is_some() && !blank {

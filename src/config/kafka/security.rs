@@ -4,6 +4,7 @@ use super::client::{Settings, Users, Written};
 use super::{jaas, pem};
 use crate::config::Setting;
 use crate::config::endpoint::is_loopback;
+use crate::config::fate::Fate;
 use crate::config::report::Report;
 use crate::config::secret::Secret;
 
@@ -52,6 +53,10 @@ fn drop_unused(users: &mut Users<'_>, prefix: &str, remedy: &str, report: &mut R
     let unused: Vec<_> = users
         .extract_if(.., |name, _| name.starts_with(prefix))
         .collect();
+    for (_, written) in &unused {
+        let why = format!("no effect with this security.protocol; {remedy}");
+        report.fate(written.key, Fate::ignored(why));
+    }
     if let Some((_, first)) = unused.first() {
         report.warn(format!(
             "{}: {} has no effect with this security.protocol; {remedy}",

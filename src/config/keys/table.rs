@@ -55,6 +55,7 @@ pub const KEYS: &[Key] = &[
     int("shutdown.timeout.ms", (0, MAX_MS), "milliseconds", "time to write and commit what was read after a request to stop, in milliseconds").default("25000"),
     int("watchdog.timeout.ms", (0, MAX_MS), "milliseconds", "how long the sink may stand still though nothing is in its way, in milliseconds, before the process ends with status 1; after half of it the log has the state; 0: never").default("300000"),
     key("ops.listen", Kind::Form("address:port such as 127.0.0.1:9464, or none"), "address of metrics and health, or none").default("127.0.0.1:9464"),
+    int("ops.partitions.max", (0, 1_000_000), "partitions", "assigned partitions that metrics and status name one by one at most; with more, metrics have only the sums; 0: never").default("1000"),
     key("allow.insecure", Kind::Bool, "false refuses to send a credential unencrypted, or to an unverified server, on another host; true warns").default("true"),
     key("log.level", Kind::Choice(&["error", "warn", "info", "debug", "trace"]), "error, warn, info, debug or trace").default("info"),
     key("log.format", Kind::Choice(&["text", "json"]), "text or json").default("text"),

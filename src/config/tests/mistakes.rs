@@ -160,14 +160,23 @@ fn keys_that_are_not_built_yet() {
     for more in [
         "milvus.tls.cert.path=x",
         "milvus.tls.key.path=x",
-        "database.name=${file:/x:y}",
-        "database.name=${dir:/x:y}",
         "consumer.auto.offset.reset=by_duration:P1D",
     ] {
         let key = more.split('=').next().unwrap();
         check(more, &format!("1:4: {key}: not built yet"));
     }
     load_more("topics.regex=").unwrap();
+}
+
+#[test]
+fn references_that_do_not_resolve() {
+    let check = |value: &str, why: &str| {
+        let expected = format!("1:4: database.name: {value} does not resolve: {why}");
+        check(&format!("database.name={value}"), &expected);
+    };
+    check("${file:/nowhere:key}", "No such file");
+    check("${dir:/nowhere:name}", "No such file");
+    check("${env:NOWHERE}", "there is no environment variable");
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn rendered() -> String {
     text
 }
 
-const HEADINGS: [(&str, &str); 8] = [
+pub(super) const HEADINGS: [(&str, &str); 8] = [
     ("name", "From Kafka to Milvus"),
     ("insert.mode", "Records to rows"),
     ("batch.max.rows", "Batches and memory"),
@@ -41,7 +41,7 @@ fn range(key: &Key) -> String {
     }
 }
 
-fn later(key: &Key) -> &'static str {
+pub(super) fn later(key: &Key) -> &'static str {
     match (key.built, key.default) {
         (true, _) => "",
         (false, Some(_)) => " (other values are not built yet)",

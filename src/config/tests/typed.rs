@@ -33,6 +33,7 @@ fn the_least_configuration_has_the_documented_defaults() {
     assert_eq!(config.shutdown_timeout, Duration::from_secs(25));
     assert_eq!(config.watchdog_timeout, Duration::from_secs(300));
     assert_eq!(config.ops_listen, Some(([127, 0, 0, 1], 9464).into()));
+    assert_eq!(config.ops_partitions_max, 1000);
     assert_eq!(
         (config.insert_mode, config.tolerance),
         (InsertMode::Auto, Tolerance::None)

@@ -109,9 +109,7 @@ fn of_many_bad_records_one_is_said_in_a_while_and_how_many_more_in_time_or_at_th
     let fixture = Fixture::new();
     let pass = |times: usize| {
         for _ in 0..times {
-            fixture
-                .board
-                .pass(collection(), "skipped a bad record", &busy("x"));
+            fixture.board.pass(collection(), Fate::Skipped, &busy("x"));
         }
     };
     pass(14);
@@ -148,11 +146,11 @@ fn a_halt_is_an_error_once_a_minute_until_its_assignment_ends() {
     fixture.said(&[]);
     fixture.board.tick(after(61));
     fixture.said(&["ERROR still halted partition=t-3"]);
-    assert_eq!(fixture.metrics.halted_partitions.get(), 1);
+    assert_eq!(fixture.metrics.halted("refused").get(), 1);
     assert_eq!(fixture.board.standstills(), ["halted: t-3 (refused)"]);
     fixture.board.unhalt(&at);
     fixture.said(&["INFO no longer halted here"]);
-    assert_eq!(fixture.metrics.halted_partitions.get(), 0);
+    assert_eq!(fixture.metrics.halted("refused").get(), 0);
 }
 
 #[test]
@@ -176,10 +174,39 @@ fn ready_is_assigned_and_nothing_standing_still() {
 }
 
 #[test]
+fn a_collection_that_milvus_has_not_described_is_not_ready() {
+    let fixture = Fixture::new();
+    let board = &fixture.board;
+    board.set_assigned(0);
+    let name = Arc::from("c");
+    board.ask(&name);
+    let collection = "c".to_owned();
+    let waits = Cause::NotDescribed { collection };
+    assert_eq!(board.readiness(), Err(vec![waits]));
+    // What is in the way of that says more.
+    board.hold(self::collection(), busy("x"));
+    assert_eq!(board.readiness(), Err(vec![busy("x")]));
+    board.clear(&self::collection());
+    board.described(&name);
+    assert_eq!(board.readiness(), Ok(()));
+}
+
+#[test]
+fn another_cause_of_a_halt_takes_the_place_of_the_one_before() {
+    let fixture = Fixture::new();
+    let at = TopicPartition::new("t", 3);
+    fixture.board.halt(at.clone(), busy("x"));
+    fixture.board.halt(at.clone(), Cause::NotAssigned);
+    let halted = |cause| fixture.metrics.halted(cause).get();
+    assert_eq!((halted("milvus_busy"), halted("not_assigned")), (0, 1));
+}
+
+#[test]
 fn what_nothing_needs_is_not_held_until_it_is_needed_again() {
     let fixture = Fixture::new();
     let board = &fixture.board;
     board.set_assigned(0);
+    board.ask(&Arc::from("c"));
     board.hold(collection(), busy("x"));
     board.ignore(collection());
     board.hold(collection(), busy("x"));

@@ -103,6 +103,12 @@ async fn a_letter_that_is_not_kept_holds_and_only_it_is_put_again() {
     bench.rest().await;
     assert_eq!((offsets(&letterbox).len(), tenure.settled()), (2, 3));
     assert_eq!(*letterbox.tries.lock().unwrap(), 5);
+    let metrics = &bench.shared.stations.metrics;
+    let letters = (
+        metrics.dead_letters.get(),
+        metrics.dead_letters_failed.get(),
+    );
+    assert_eq!(letters, (2, 3));
     assert_eq!(bench.seen(), [[1]]);
     assert_eq!(bench.shared.stations.board.readiness(), Ok(()));
 }

@@ -137,8 +137,7 @@ impl Running {
 
     /// The times of all requests together, by its own count.
     fn request_seconds(&self) -> f64 {
-        let page = self.sink.http_get("/metrics").map(|answer| answer.1);
-        let page = page.unwrap_or_default();
+        let page = self.sink.metrics();
         let name = "milvus_sink_request_duration_seconds_sum ";
         let mut sums = page.lines().filter_map(|line| line.strip_prefix(name));
         sums.next().and_then(|sum| sum.parse().ok()).unwrap_or(0.0)

@@ -89,6 +89,16 @@ num.io.threads=4
 background.threads=2
 ";
 
+/// Who comes in without a name may do everything; the one user too, but for what a topic's own rules say.
+const RULES: [(&str, &str); 3] = [
+    (
+        "authorizer.class.name",
+        "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    ),
+    ("super.users", "User:ANONYMOUS"),
+    ("allow.everyone.if.no.acl.found", "true"),
+];
+
 /// Warnings, and the line that says that the broker is up.
 pub(super) const LOG4J: &str = "\
 status = error
@@ -140,6 +150,9 @@ pub(super) fn server(
     );
     set("ssl.truststore.location", &ca.to_string_lossy());
     set_logins(&mut set);
+    for (key, value) in RULES.into_iter().filter(|_| options.secure) {
+        set(key, value);
+    }
     for (key, value) in &options.properties {
         set(key, value);
     }

@@ -12,6 +12,7 @@ use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
+use super::raw::{self, Rule};
 use crate::{runtime, wait};
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -239,6 +240,15 @@ impl Topic {
         let admin = admin(&self.bootstrap);
         let done = runtime::block_on(admin.delete_topics(&[&self.name], &AdminOptions::new()));
         done.unwrap().remove(0).expect("the topic is there");
+    }
+
+    /// From now on `user` may do everything with it but write; who comes in without a name goes on as before. The broker
+    /// has to be a secure one.
+    pub fn deny_writes(&self, user: &str) {
+        for rule in [Rule::AllowAll, Rule::DenyWrite] {
+            let code = raw::rule(&self.bootstrap, &self.name, user, rule);
+            assert_eq!(code.expect("an answer"), 0, "{rule:?} for {user}");
+        }
     }
 
     fn watermarks(&self) -> Vec<(i64, i64)> {

@@ -1,5 +1,6 @@
 //! `make demo`: the six steps of the walk-through on a real Kafka and a real Milvus, then 50,000 records, a bad one and
-//! a search. `demo servers` (`make servers`) only starts the two servers, for who wants to type the steps.
+//! a search. With `ENDPOINT` the six steps are those of the user's own Milvus. `demo servers` (`make servers`) only starts
+//! the two servers, for who wants to type the steps.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -19,6 +20,7 @@ use std::panic::PanicHookInfo;
 use std::time::Instant;
 
 use servers::Servers;
+use testkit::process::Process;
 
 /// Topic and collection alike, as in the documentation of the Connect plugin.
 const NAME: &str = "topic_0";
@@ -43,7 +45,16 @@ fn main() {
     let sink = steps::start();
     steps::produce(&servers);
     steps::look(&servers);
+    if servers::variable("KEEP").is_some() {
+        keep(servers, sink);
+    }
     steps::stop(&sink);
+    drop(sink);
+    if servers.are_users() {
+        drop(servers);
+        println!("\nDone. Sink and Kafka have been ended; the files are in target/demo.");
+        return;
+    }
 
     let sink = beyond::many(&servers);
     beyond::bad_record(&servers, &sink);
@@ -54,6 +65,17 @@ fn main() {
     println!(
         "\nDone in {seconds:.0} s. Sink, Kafka and Milvus have been ended; the files are in target/demo."
     );
+}
+
+/// Everything stays up until Ctrl-C.
+fn keep(servers: Servers, sink: Process) -> ! {
+    shell::heading("All of it stays up (KEEP)");
+    steps::go_on(&servers);
+    // Nothing of it is dropped: Ctrl-C ends the children together with this process.
+    std::mem::forget((servers, sink));
+    loop {
+        std::thread::park();
+    }
 }
 
 fn servers_only() -> bool {

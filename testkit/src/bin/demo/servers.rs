@@ -1,31 +1,44 @@
-//! The demo's Kafka and Milvus, started side by side.
+//! The demo's Kafka and Milvus, started side by side; or the user's own Milvus, and a collection there that is the demo's.
 
 use std::time::Instant;
 
 use testkit::kafka::{Broker, BrokerOptions, Topic};
 use testkit::milvus_server::{Lite, Standalone, StandaloneOptions};
 use testkit::official::OfficialClient;
+use testkit::services;
 
 use crate::NAME;
-use crate::shell::{heading, say};
+use crate::shell::{heading, run, say, try_run};
+
+/// How a command of the demo names the user's token, which is shown to nobody.
+const TOKEN: &str = "$TOKEN";
 
 /// They end when this is dropped, and with the process.
 pub(crate) struct Servers {
     kafka: Broker,
     endpoint: String,
-    token: Option<&'static str>,
-    _milvus: Milvus,
+    token: Option<String>,
+    milvus: Milvus,
+    collection: String,
+    /// The collection stays.
+    keep: bool,
 }
 
-#[expect(dead_code, reason = "held for as long as the server is to run")]
 enum Milvus {
+    #[expect(dead_code, reason = "held for as long as the server is to run")]
     Full(Box<Standalone>),
+    #[expect(dead_code, reason = "held for as long as the server is to run")]
     Lite(Lite),
+    /// Somebody else's, with or without a collection of ours.
+    Users { is_made: std::cell::Cell<bool> },
 }
 
 impl Servers {
-    /// Kafka, and the Milvus that the variable `MILVUS` names: 2.3.5, or `lite`.
+    /// Kafka, and the Milvus that the variable `ENDPOINT` leads to, or else the one that `MILVUS` names: 2.3.5, or `lite`.
     pub(crate) fn start() -> Servers {
+        if let Some(endpoint) = variable("ENDPOINT") {
+            return Self::before(endpoint);
+        }
         let lite = match std::env::var("MILVUS").as_deref() {
             Ok("lite") => true,
             Err(_) | Ok("" | "2.3.5") => false,
@@ -46,8 +59,10 @@ impl Servers {
             Servers {
                 kafka,
                 endpoint,
-                token,
-                _milvus: milvus,
+                token: token.map(str::to_owned),
+                milvus,
+                collection: NAME.to_owned(),
+                keep: false,
             }
         });
         say(&format!(
@@ -60,6 +75,44 @@ impl Servers {
             servers.endpoint
         ));
         servers
+    }
+
+    /// A Kafka of ours, and the user's Milvus.
+    fn before(endpoint: String) -> Servers {
+        heading("Starting a Kafka broker on a free port of this machine");
+        let kafka = Broker::start(&BrokerOptions::default());
+        let collection = services::unique_collection("kafka_milvus_sink_demo");
+        say(&format!("Kafka at {}", kafka.bootstrap()));
+        say(&format!(
+            "your Milvus at {endpoint}; of it only the collection {collection} is touched"
+        ));
+        Servers {
+            kafka,
+            endpoint,
+            token: variable("TOKEN"),
+            milvus: Milvus::Users {
+                is_made: false.into(),
+            },
+            collection,
+            keep: variable("KEEP").is_some(),
+        }
+    }
+
+    pub(crate) fn are_users(&self) -> bool {
+        matches!(self.milvus, Milvus::Users { .. })
+    }
+
+    /// From here on the collection is ours to drop.
+    pub(crate) fn collection_is_made(&self) {
+        if let Milvus::Users { is_made } = &self.milvus {
+            is_made.set(true);
+            say("it is dropped at the end; after a Ctrl-C, which leaves it there, this drops it:");
+            say(&self.drop_command());
+        }
+    }
+
+    pub(crate) fn collection(&self) -> &str {
+        &self.collection
     }
 
     /// Until Ctrl-C.
@@ -84,7 +137,26 @@ impl Servers {
 
     /// Empty where none is asked for.
     pub(crate) fn token(&self) -> &str {
-        self.token.unwrap_or_default()
+        self.token.as_deref().unwrap_or_default()
+    }
+
+    /// As a command of the shell has it, in quotes.
+    pub(crate) fn token_word(&self) -> String {
+        let token = if self.are_users() {
+            TOKEN
+        } else {
+            self.token()
+        };
+        format!("\"{token}\"")
+    }
+
+    /// The command that drops the collection.
+    pub(crate) fn drop_command(&self) -> String {
+        let (endpoint, token) = (&self.endpoint, self.token_word());
+        format!(
+            "target/services/milvus-lite/bin/python tools/drop_collection.py {endpoint} {token} {}",
+            self.collection
+        )
     }
 
     /// The demo's topic, which the first step makes.
@@ -95,9 +167,37 @@ impl Servers {
     pub(crate) fn official(&self) -> OfficialClient<'_> {
         OfficialClient {
             endpoint: &self.endpoint,
-            token: self.token,
+            token: self.token.as_deref(),
         }
     }
+}
+
+impl Drop for Servers {
+    /// Also when a step has failed.
+    fn drop(&mut self) {
+        let is_made = matches!(&self.milvus, Milvus::Users { is_made } if is_made.get());
+        if !is_made {
+            return;
+        }
+        if self.keep {
+            say(&format!(
+                "the collection {} stays; to drop it:",
+                self.collection
+            ));
+            say(&self.drop_command());
+        } else if std::thread::panicking() {
+            say("the collection is dropped");
+            try_run(&self.drop_command());
+        } else {
+            heading("The collection is dropped");
+            run(&self.drop_command());
+        }
+    }
+}
+
+/// One that is set and not empty.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn start_full() -> (String, Option<&'static str>, Milvus) {

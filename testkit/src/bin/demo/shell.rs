@@ -25,6 +25,16 @@ pub(crate) fn run(line: &str) {
     say(&String::from_utf8_lossy(&output.stdout));
 }
 
+/// Runs a command; when it fails, it is shown, to be typed again.
+pub(crate) fn try_run(line: &str) {
+    let succeeds = command(line)
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !succeeds {
+        say(&format!("that failed: {line}"));
+    }
+}
+
 /// Shows a command and starts it; dropping it ends it.
 pub(crate) fn start(line: &str) -> Process {
     say(&format!("$ {line} &"));

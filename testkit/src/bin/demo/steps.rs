@@ -26,10 +26,12 @@ pub(crate) fn topic(servers: &Servers) {
 
 pub(crate) fn collection(servers: &Servers) {
     heading("2. A collection whose field names are the record's");
-    let (endpoint, token) = (servers.endpoint(), servers.token());
+    let (endpoint, token) = (servers.endpoint(), servers.token_word());
+    let collection = servers.collection();
     run(&format!(
-        "target/services/milvus-lite/bin/python tools/create_collection.py {endpoint} '{token}' {NAME}"
+        "target/services/milvus-lite/bin/python tools/create_collection.py {endpoint} {token} {collection}"
     ));
+    servers.collection_is_made();
 }
 
 /// The templates of `config/`, with nothing changed but where Kafka and Milvus are and the token.
@@ -38,8 +40,16 @@ pub(crate) fn files(servers: &Servers) {
     let kafka = servers.bootstrap();
     write(WORKER, &[("bootstrap.servers", &kafka)]);
     let mut connector = vec![("public.endpoint", servers.endpoint())];
-    if !servers.token().is_empty() {
-        connector.push(("token", servers.token()));
+    if servers.are_users() {
+        connector.push(("collection.name", servers.collection()));
+    }
+    let token = match servers.token() {
+        "" => "",
+        _ if servers.are_users() => "${env:TOKEN}",
+        token => token,
+    };
+    if !token.is_empty() {
+        connector.push(("token", token));
     }
     write(CONNECTOR, &connector);
 }
@@ -66,14 +76,43 @@ pub(crate) fn produce(servers: &Servers) {
 
 pub(crate) fn look(servers: &Servers) {
     heading("6. Look into the collection, with the official client (pymilvus)");
-    wait::until(SOON, "the entity", || servers.official().count(NAME) > 0);
-    let (endpoint, token) = (servers.endpoint(), servers.token());
+    let (official, name) = (servers.official(), servers.collection());
+    wait::until(SOON, "the entity", || official.count(name) > 0);
+    let (endpoint, token) = (servers.endpoint(), servers.token_word());
     say(&format!(
-        "$ target/services/milvus-lite/bin/python tools/read_back.py {endpoint} '{token}' {NAME} get 0"
+        "$ target/services/milvus-lite/bin/python tools/read_back.py {endpoint} {token} {name} get 0"
     ));
-    let entity = servers.official().get(NAME, "0");
+    let entity = official.get(name, "0");
     say(&article::compare(&entity));
     say("every value equal, the vector bit for bit");
+}
+
+/// For who wants to try more by hand.
+pub(crate) fn go_on(servers: &Servers) {
+    let (kafka, endpoint) = (servers.bootstrap(), servers.endpoint());
+    let (token, collection) = (servers.token_word(), servers.collection());
+    say("the sink, Kafka and Milvus run until Ctrl-C; in another terminal, in this folder:");
+    say("");
+    if servers.are_users() {
+        say("export TOKEN=…   # yours");
+    }
+    say("export PATH=$PATH:$PWD/tools/kafka");
+    say("# one more record, with another id:");
+    say(&format!(
+        "sed 's/\"id\": 0/\"id\": 1/' target/demo/article.json | kafka-console-producer.sh --bootstrap-server {kafka} --topic {NAME}"
+    ));
+    say("# what is there now, and how far the sink is:");
+    say(&format!(
+        "target/services/milvus-lite/bin/python tools/read_back.py {endpoint} {token} {collection} count"
+    ));
+    say(&format!(
+        "{} offsets target/demo/{WORKER} target/demo/{CONNECTOR}",
+        binary().display()
+    ));
+    if servers.are_users() {
+        say("# at the end, after Ctrl-C here:");
+        say(&servers.drop_command());
+    }
 }
 
 /// As Ctrl-C would: everything read is written and committed first.
@@ -99,16 +138,18 @@ pub(crate) fn produce_file(servers: &Servers, name: &str) {
 
 /// The sink that was built beside this program. Its health page takes any free port, 9464 may be in use.
 pub(crate) fn start_sink(options: &str) -> Process {
+    start_command(&format!(
+        "{} target/demo/{WORKER} target/demo/{CONNECTOR} --set ops.listen=127.0.0.1:0{options}",
+        binary().display()
+    ))
+}
+
+fn binary() -> PathBuf {
     let mut binary = std::env::current_exe().expect("this program has a path");
     binary.set_file_name("kafka-milvus-sink");
     assert!(binary.exists(), "the sink is not built: run `make demo`");
-    let binary = binary
-        .strip_prefix(services::repository())
-        .unwrap_or(&binary);
-    start_command(&format!(
-        "{} target/demo/{WORKER} target/demo/{CONNECTOR} --set ops.listen=127.0.0.1:0{options}",
-        binary.display()
-    ))
+    let short = binary.strip_prefix(services::repository());
+    short.map_or(binary.clone(), Path::to_owned)
 }
 
 pub(crate) fn demo_dir() -> PathBuf {
